@@ -1,0 +1,61 @@
+"""Where everything is on one mail host: read from the `host.json` that the installer wrote.
+
+In: the path of `host.json`. Out: a `Layout`. Nothing is touched. Raises LayoutError.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+
+class LayoutError(Exception):
+    """`host.json` is missing or is not what the installer writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Folders, users and doors of one mail host. Paths are absolute; ports are on loopback."""
+
+    name: str
+    root: Path  # releases/, current, lists/, .mould/, log/; the agent's
+    mail: Path  # <key>/Maildir; the mail user's
+    etc: Path  # postfix/, dovecot.conf, dispatch.rc, deliver, host.json; root's
+    helper: Path  # the root helper's unix socket
+    auth: Path  # Dovecot's auth-master socket, readable by the agent
+    agent: str
+    mail_user: str
+    map_type: Literal["hash", "cdb", "lmdb"]
+    address: str  # where the daemons listen, "127.0.0.1"
+    smtp: int
+    submission: int
+    imap: int
+    pop3: int
+
+    @property
+    def postfix(self) -> Path:
+        """Postfix's configuration folder, for `-c`."""
+        return self.etc / "postfix"
+
+    @property
+    def dovecot(self) -> Path:
+        """Dovecot's configuration file, for `-c`."""
+        return self.etc / "dovecot.conf"
+
+    @property
+    def mail_log(self) -> Path:
+        """The file postlogd writes."""
+        return self.root / "log" / "mail.log"
+
+    def to_json(self) -> str:
+        """The text of `host.json`."""
+        return json.dumps(asdict(self), default=str, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "Layout":
+        """Read `host.json`; raise LayoutError with one sentence."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{f.name: Path(data[f.name]) if f.type is Path else data[f.name] for f in fields(cls)})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LayoutError(f"{path} does not describe a mail host: {error}") from error

@@ -1,0 +1,95 @@
+"""What one mail host needs to know, as plain frozen data.
+
+In: whatever `gather` read from the database, or the `snapshot.json` of a release.
+Out: a `Snapshot`, and its JSON form; the same wishes give the same bytes.
+Addresses are lower-case with A-label domains and were accepted by the `rules` modules; the
+writers in `render` check them once more. Nothing here reads the clock, a file or the database.
+Raises `SnapshotError` when JSON is not a snapshot of the known `FORMAT`.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+FORMAT = 1
+
+
+class SnapshotError(Exception):
+    """The text is not a snapshot that this version understands."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Domain:
+    """A name that receives mail. `target`: for an alias the domain it stands for, for a backup the host it relays to."""
+
+    name: str
+    kind: Literal["mail", "alias", "backup"]
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mailbox:
+    """A mailbox. `logins`: the names its people sign in with (a shared mailbox has several, itself not among them).
+
+    `password`: a hash in Dovecot's form, `{SCHEME}…`; empty when nobody signs in under this address.
+    `quota`: bytes, 0 for no limit. Not `active`: letters to the address and sign-ins under it are refused.
+    """
+
+    address: str
+    key: str
+    logins: tuple[str, ...]
+    password: str
+    quota: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Alias:
+    """An address that leads to others. `@domain` is a catch-all. `expires`: the last day it works, ISO 8601, or empty.
+
+    `internal`: only people who are signed in may write to it.
+    """
+
+    address: str
+    targets: tuple[str, ...]
+    internal: bool = False
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one host is told, sorted; `generation` counts the wishes it was gathered from."""
+
+    generation: int
+    host: str
+    role: Literal["primary", "backup"]
+    timezone: str
+    domains: tuple[Domain, ...]
+    mailboxes: tuple[Mailbox, ...]
+    aliases: tuple[Alias, ...]
+
+    def to_json(self) -> str:
+        """The snapshot as JSON text with a final newline; `from_json` reads it back."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Snapshot":
+        """Read `to_json`'s text; raise SnapshotError for any other."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            if data.pop("format") != FORMAT:
+                raise SnapshotError(f"The snapshot is not of format {FORMAT}.")
+            return cls(
+                **{
+                    **data,
+                    "domains": tuple(Domain(**row) for row in data["domains"]),
+                    "mailboxes": tuple(
+                        Mailbox(**{**row, "logins": tuple(row["logins"])}) for row in data["mailboxes"]
+                    ),
+                    "aliases": tuple(
+                        Alias(**{**row, "targets": tuple(row["targets"])}) for row in data["aliases"]
+                    ),
+                }
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SnapshotError(f"The text is no snapshot: {error}") from error
