@@ -1,0 +1,78 @@
+"""Who may do what: role x verb x object, as one table.
+
+In: the person who acts, and whom or what the act concerns. Out: yes or no, or the rows the person may see.
+Objects of a community that the person has no part in are not there for her: views answer 404 for them, and 403
+for what she can see but may not do.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from django.db.models import QuerySet
+
+from accounts.models import Community, Membership, User
+
+# Whom a role stands above in its own community.
+BELOW: Final[dict[str, frozenset[str]]] = {
+    "guardian": frozenset({"protected"}),
+    "owner": frozenset({"manager", "member"}),
+    "manager": frozenset({"member"}),
+}
+
+
+def role_in(person: User, community: Community | None) -> str:
+    """The person's role in a community, or nothing."""
+    if community is None:
+        return ""
+    return Membership.objects.filter(user=person, community=community).values_list("role", flat=True).first() or ""
+
+
+def managed_communities(actor: User) -> QuerySet[Community]:
+    """The communities whose people and addresses the actor may add and disable."""
+    everything = Community.objects.all()
+    if actor.administrator:
+        return everything
+    return everything.filter(memberships__user=actor, memberships__role__in=BELOW)
+
+
+def may_run_hosts(actor: User) -> bool:
+    """Hosts, domains, releases, health."""
+    return actor.administrator
+
+
+def may_manage_addresses(actor: User, community: Community | None, people: Iterable[User]) -> bool:
+    """Add, change, suspend and delete addresses of these people in this community."""
+    if actor.administrator:
+        return True
+    below = BELOW.get(role_in(actor, community), frozenset())
+    return bool(below) and all(role_in(person, community) in below for person in people)
+
+
+def may_manage_person(actor: User, person: User) -> bool:
+    """Change name, password and whether a person may sign in: wherever she belongs, the actor must stand above her."""
+    if actor.administrator:
+        return True
+    roles = list(Membership.objects.filter(user=person).values_list("community_id", "role"))
+    above = dict(Membership.objects.filter(user=actor).values_list("community_id", "role"))
+    stands_above = all(role in BELOW.get(above.get(community, ""), ()) for community, role in roles)
+    return bool(roles) and stands_above and not person.administrator
+
+
+def may_give_role(actor: User, community: Community, role: str) -> bool:
+    """Make somebody this in that community."""
+    return actor.administrator or role in BELOW.get(role_in(actor, community), ())
+
+
+def may_see_person(actor: User, person: User) -> bool:
+    """Know that a person is here: herself, who manages a community of hers, administrators."""
+    if actor == person or actor.administrator:
+        return True
+    return Membership.objects.filter(user=person, community__in=managed_communities(actor)).exists()
+
+
+def may_see_figures(actor: User, person: User) -> bool:
+    """See how many letters a person gets and sends: herself, and the guardians of a protected person."""
+    if actor == person:
+        return True
+    families = Membership.objects.filter(user=actor, role="guardian").values("community")
+    return Membership.objects.filter(user=person, role="protected", community__in=families).exists()

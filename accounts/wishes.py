@@ -1,0 +1,261 @@
+"""The one way to write a wish.
+
+A wish is a row that says how people want things to be. Every write happens inside
+
+    with wishes(author, door):
+        row.save()
+
+which in one transaction locks the generation, writes down before and after, and counts the generation up; when the
+transaction commits, one signal `wishes_changed` says so. A block that changes nothing counts nothing. Blocks may be
+nested: the outermost is the transaction. Writing a wish outside raises `OutsideWishes`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NoReturn, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from accounts.rules import Refused
+
+wishes_changed = Signal()  # sends `generation`
+
+Values = dict[str, Any]
+
+
+class OutsideWishes(RuntimeError):
+    """A wish was written outside `with wishes(...)`: the caller forgot the door."""
+
+
+class Wishes(models.Model):
+    """The generation of the wishes: one row, locked by whoever writes."""
+
+    generation = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"generation {self.generation}"
+
+    @classmethod
+    def current(cls) -> int:
+        """The newest generation."""
+        return cls.objects.filter(pk=1).values_list("generation", flat=True).first() or 0
+
+
+class AuditEntry(models.Model):
+    """One change of one row: append-only, each entry holds the hash of the one before. Never a secret."""
+
+    when = models.DateTimeField()
+    generation = models.PositiveBigIntegerField()
+    who = models.CharField(max_length=254)
+    door = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    what = models.CharField(max_length=320)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.kind} {self.what}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Append; nobody rewrites history."""
+        if self.pk is not None:
+            raise OutsideWishes("An audit entry is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Nobody rewrites history."""
+        raise OutsideWishes("An audit entry is never deleted.")
+
+    def sealed(self, previous: str) -> str:
+        """The digest of this entry after one whose digest is `previous`."""
+        row = [previous, self.when.isoformat(), self.generation, self.who, self.door, self.kind, self.what]
+        text = json.dumps([*row, self.before, self.after], sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Writing:
+    """What happens inside one outermost block."""
+
+    author: str
+    door: str
+    entries: list[AuditEntry] = field(default_factory=list)
+    touched: dict[tuple[type["Wish"], str], "Wish"] = field(default_factory=dict)
+
+    def note(self, row: "Wish", before: Values | None, after: Values | None) -> None:
+        """Write down one change, if it is one."""
+        self.touched[type(row), row.label()] = row
+        if before is not None and after is not None:
+            changed = [key for key in after if before[key] != after[key]]
+            before, after = {k: before[k] for k in changed}, {k: after[k] for k in changed}
+        if before or after:
+            entry = AuditEntry(who=self.author, door=self.door, kind=row._meta.model_name, what=row.label()[:320])
+            entry.before, entry.after = row.masked(before), row.masked(after)
+            self.entries.append(entry)
+
+
+_writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
+
+
+@contextmanager
+def wishes(author: object, door: str) -> Iterator[Writing]:
+    """Open the one way to write: `author` is a User or a name such as "command line", `door` where the wish came in."""
+    if writing := _writing.get():
+        yield writing
+        return
+    writing = Writing(author=str(getattr(author, "address", author)), door=door)
+    with transaction.atomic():
+        row = Wishes.objects.select_for_update().get_or_create(pk=1)[0]
+        token = _writing.set(writing)
+        try:
+            yield writing
+        finally:
+            _writing.reset(token)
+        if writing.entries:
+            _settle(writing)
+            _count(row, writing)
+
+
+def _settle(writing: Writing) -> None:
+    """Let every row that was touched say whether it fits the rest, now that all is written."""
+    for row in writing.touched.values():
+        try:
+            row.settle()
+        except ValidationError as error:
+            error.row = row  # type: ignore[attr-defined]
+            raise
+
+
+def _count(row: Wishes, writing: Writing) -> None:
+    """Count the generation up, seal the audit entries and tell the listeners once this is committed."""
+    row.generation += 1
+    row.save(update_fields=["generation"])
+    digest = AuditEntry.objects.order_by("-pk").values_list("digest", flat=True).first() or ""
+    now = timezone.now()
+    for entry in writing.entries:
+        entry.when, entry.generation = now, row.generation
+        digest = entry.digest = entry.sealed(digest)
+    AuditEntry.objects.bulk_create(writing.entries, batch_size=500)
+    generation = row.generation
+    transaction.on_commit(lambda: wishes_changed.send(sender=Wishes, generation=generation))
+
+
+def current() -> Writing:
+    """The open block, or OutsideWishes."""
+    writing = _writing.get()
+    if writing is None:
+        raise OutsideWishes("Wishes are written inside “with wishes(author, door):” only.")
+    return writing
+
+
+class WishQuerySet(models.QuerySet[Any]):
+    """Rows of wishes: writing many at once would leave no trace, so it is refused."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise OutsideWishes("Wishes are saved and deleted one by one, so that each leaves its trace.")
+
+    update = delete = bulk_create = bulk_update = _refuse  # type: ignore[assignment]
+    _raw_delete = _refuse
+
+
+class Wish(models.Model):
+    """The base of every model that holds wishes.
+
+    `rules` maps a field to the function that turns its value into the normal form or raises Refused.
+    `secrets` are fields whose value never leaves the row. `quiet` fields are no wishes: saved alone, they leave no trace.
+    """
+
+    rules: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    quiet: ClassVar[frozenset[str]] = frozenset()
+    objects = models.Manager.from_queryset(WishQuerySet)()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return self.label()
+
+    def label(self) -> str:
+        """What people call this row."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Raise ValidationError where this row, saved or deleted, does not fit the rows around it.
+
+        Called once at the end of the outermost block, so that rows may be written in any order.
+        """
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """Bring every field into its normal form, then let Django check lengths and kinds."""
+        errors: dict[str, Any] = {}
+        for name, rule in self.rules.items():
+            if name not in (exclude or ()):
+                try:
+                    setattr(self, name, rule(getattr(self, name)))
+                except Refused as refused:
+                    errors[name] = invalid(refused)
+        if errors:
+            raise ValidationError(errors)
+        super().clean_fields(exclude=exclude)
+
+    def values(self) -> Values:
+        """Every field as JSON data, other wishes by their labels."""
+        fields = [f for f in self._meta.concrete_fields if not f.primary_key and f.name not in self.quiet]
+        return {f.name: plain(getattr(self, f.name)) for f in fields}
+
+    def masked(self, values: Values | None) -> Values | None:
+        """The same without secrets: only whether there is one."""
+        hidden = {k: "•••" if v else "" for k, v in (values or {}).items() if k in self.secrets}
+        return None if values is None else {**values, **hidden}
+
+    def stored(self) -> Values | None:
+        """The values in the database, or None for a new row."""
+        row = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+        return row.values() if row else None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Check, save and write down; raise ValidationError with a sentence for each field that is refused."""
+        if kwargs.get("update_fields") and set(kwargs["update_fields"]) <= self.quiet:
+            return super().save(*args, **kwargs)
+        writing = current()
+        self.full_clean()
+        before = self.stored()
+        super().save(*args, **kwargs)
+        writing.note(self, before, self.values())
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete and write down. Rows that lead here are deleted first by whoever calls, so that each leaves its trace."""
+        current().note(self, self.values(), None)
+        return super().delete(*args, **kwargs)
+
+    def refreshed(self) -> Self:
+        """The row as it is stored now."""
+        row: Self = type(self)._base_manager.get(pk=self.pk)
+        return row
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON data."""
+    if isinstance(value, Wish):
+        return value.label()
+    return value if isinstance(value, str | int | bool | list | dict | None) else str(value)
+
+
+def invalid(refused: Refused) -> ValidationError:
+    """A refusal as forms and models say it, in the reader's language."""
+    return ValidationError(gettext(refused.sentence) % refused.facts, code="refused")

@@ -1,0 +1,68 @@
+"""What the database knows of mail hosts: how far each one is, and the releases it went through."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.wishes import Wishes
+
+
+class MailHost(models.Model):
+    """A machine that receives mail. `applied` is the newest generation that was live and verified on it."""
+
+    class Role(models.TextChoices):
+        PRIMARY = "primary", _("primary")
+        BACKUP = "backup", _("backup MX")
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    role = models.CharField(_("role"), max_length=7, choices=Role.choices, default=Role.PRIMARY)
+    applied = models.PositiveBigIntegerField(default=0)
+    seen = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")
+    failed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["role"], condition=models.Q(role="primary"), name="mailhost_one_primary")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def state(self, generation: int) -> str:
+        """How a generation stands on this host: `live`, `failed` or `waiting`."""
+        if self.applied >= generation:
+            return "live"
+        return "failed" if self.error and self.failed >= generation else "waiting"
+
+    @classmethod
+    def behind(cls) -> models.QuerySet["MailHost"]:
+        """The hosts that do not have the newest wishes yet."""
+        return cls.objects.filter(applied__lt=Wishes.current())
+
+
+class Release(models.Model):
+    """One complete set of files that a host was given: the record of a job that a person can read."""
+
+    class Status(models.TextChoices):
+        LIVE = "live", _("live")
+        FAILED = "failed", _("failed")
+
+    host = models.ForeignKey(MailHost, models.CASCADE, related_name="releases")
+    folder = models.PositiveIntegerField(null=True)
+    generation = models.PositiveBigIntegerField()
+    started = models.DateTimeField()
+    ended = models.DateTimeField()
+    author = models.CharField(max_length=254, blank=True, default="")
+    summary = models.TextField(blank=True, default="")
+    status = models.CharField(max_length=6, choices=Status.choices)
+    log = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.generation} {self.status}"

@@ -1,0 +1,50 @@
+"""Celery: one queue for each mail host, and the whole beat schedule.
+
+Beat runs as a thread of the worker, so that a worker that is killed leaves nothing behind; it keeps no file.
+The worker opens no pool of processes: `--pool=threads`.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery, bootsteps
+from celery.beat import EmbeddedService
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
+app = Celery("mailadmin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def queue(host: str) -> str:
+    """The name of a mail host's queue."""
+    return f"host.{host}"
+
+
+def every(seconds: float, task: str, *args: str) -> dict[str, Any]:
+    """A line of the schedule. A message nobody took before the next one is due is worth nothing."""
+    options = {"queue": queue(settings.MAILADMIN_HOST), "expires": max(seconds, 10)}
+    return {"task": task, "schedule": seconds, "args": [settings.MAILADMIN_HOST, *args], "options": options}
+
+
+app.conf.task_default_queue = queue(settings.MAILADMIN_HOST)
+app.conf.beat_scheduler = "celery.beat:Scheduler"
+app.conf.beat_schedule = {
+    "reconcile": every(5, "deploy.reconcile"),
+    "verify": every(60, "deploy.verify"),
+    "ingest": every(2, "reports.ingest"),
+}
+
+
+class BeatThread(bootsteps.StartStopStep):
+    """Run beat inside the worker, as a thread."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def create(self, parent: Any) -> Any:
+        """Make the service; the worker starts and stops it."""
+        return EmbeddedService(parent.app, max_interval=1, thread=True)
+
+
+app.steps["worker"].add(BeatThread)

@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Django's command line for Mailadmin: `manage.py help` lists the commands, each has `--help` with an example."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one command. Files of the database folder belong to panel and agent together, hence the umask."""
+    os.umask(0o007)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
