@@ -1,7 +1,7 @@
 """The one place where programs are started: absolute paths, a list of words, no shell, a time limit.
 
 In: the words of a command, bytes for its standard input, whom to run it as. Out: `Completed`, or a running
-`subprocess.Popen`. Touched: whatever the program touches. Raises CommandError with one sentence when the program
+`Process`. Touched: whatever the program touches. Raises CommandError with one sentence when the program
 is missing, answers with an exit code that was not expected, or takes longer than its time.
 
 The environment is built here and never inherited, so that a stray `LD_PRELOAD`, `MAIL_CONFIG` or `TZ` of the
@@ -17,9 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+
+
+Process: TypeAlias = "subprocess.Popen[bytes]"
 
 
 class CommandError(Exception):
@@ -84,7 +88,7 @@ def start(
     cwd: Path | None = None,
     pipes: bool = False,
     stdin: bool = False,
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Start a program in a process group of its own and return at once; with `pipes` its words are collected."""
     stream = subprocess.PIPE if pipes else None
     try:
@@ -105,20 +109,30 @@ def start(
         raise CommandError(f"{_name(args)} could not be started: {error}") from error
 
 
+def stop(process: Process, seconds: float) -> None:
+    """Ask a program to end, and kill it and all of its group when it has not done so in time."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _end(process)
+
+
 @cache
 def program(name: str) -> str:
     """The absolute path of a program; raise CommandError when this machine has none."""
-    found = name if os.path.isabs(name) else shutil.which(name, path=PATH)
+    found = name if name.startswith("/") else shutil.which(name, path=PATH)
     if found is None:
         raise CommandError(f"The program {name} is not installed.")
     return found
 
 
 def _name(args: Sequence[str]) -> str:
-    return " ".join([os.path.basename(args[0]), *args[1:4]])
+    return " ".join([Path(args[0]).name, *args[1:4]])
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Process) -> None:
     """Kill the whole group of a program that is still running, and collect it."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):

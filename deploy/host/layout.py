@@ -6,7 +6,7 @@ In: the path of `host.json`. Out: a `Layout`. Nothing is touched. Raises LayoutE
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 
 class LayoutError(Exception):
@@ -55,7 +55,8 @@ class Layout:
     def read(cls, path: Path) -> "Layout":
         """Read `host.json`; raise LayoutError with one sentence."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{f.name: Path(data[f.name]) if f.type is Path else data[f.name] for f in fields(cls)})
+            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            values: dict[str, Any] = {f.name: data[f.name] for f in fields(cls)}
+            return cls(**values | {f.name: Path(values[f.name]) for f in fields(cls) if f.type is Path})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LayoutError(f"{path} does not describe a mail host: {error}") from error

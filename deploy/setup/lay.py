@@ -1,0 +1,131 @@
+"""Lay down a private mail host: folders, certificate, and every configuration file.
+
+In: where (`var/`), which ports, where outside mail goes. Out: the `Layout`, also written to `etc/host.json`.
+Touched: everything below `var/`; configuration is written again when its text changed, so each start repeats this.
+Raises SetupError, FolderError or CommandError, each with one sentence.
+"""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from deploy.host.commands import run
+from deploy.host.layout import Layout
+from deploy.setup.certificate import make_certificate
+from deploy.setup.folders import make_folders
+from deploy.setup.people import AGENT, MAIL, SetupError, person
+from deploy.setup.templates import fill, write
+
+HTTP, SMTP, SUBMISSION, IMAP, POP3 = 8000, 2525, 2587, 2143, 2110
+HOSTNAME = "mail.mailadmin.invalid"
+LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
+RELAYHOST = re.compile(r"\[[0-9A-Za-z.:-]{1,253}\](:[0-9]{1,5})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person may choose about a private mail host.
+
+    `relayhost`: `[host]:port` that takes all outside mail; without one it waits in the queue, so that a laptop never
+    mails strangers. `tls_before_auth`: passwords only over TLS (a real host; on loopback plain clients may try).
+    """
+
+    relayhost: str = ""
+    map_type: Literal["hash", "cdb", "lmdb"] = "hash"
+    tls_before_auth: bool = False
+    name: str = "primary"
+
+
+def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Layout:
+    """Lay down the host below `var`, its ports shifted by `base`; `code` is the checkout that its daemons may enter."""
+    choices = choices or Choices()
+    make_folders(var)
+    make_certificate(var / "etc" / "tls")
+    layout = layout_of(var, base, choices)
+    write(var / "etc" / "host.json", layout.to_json())
+    write_configuration(var, layout, choices)
+    lay_first_release(layout, code)
+    run(["postfix", "-c", str(layout.postfix), "check"], timeout=30)
+    return layout
+
+
+def layout_of(var: Path, base: int, choices: Choices) -> Layout:
+    """The host's folders, users and doors."""
+    return Layout(
+        name=choices.name,
+        root=var / "host",
+        mail=var / "mail",
+        etc=var / "etc",
+        helper=var / "run" / "helper.sock",
+        auth=var / "run" / "auth-master",
+        agent=AGENT,
+        mail_user=MAIL,
+        map_type=choices.map_type,
+        address="127.0.0.1",
+        smtp=SMTP + base,
+        submission=SUBMISSION + base,
+        imap=IMAP + base,
+        pop3=POP3 + base,
+    )
+
+
+def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
+    """Every file that Postfix, procmail, Dovecot and Redis read, but for the releases."""
+    values = _values(var, layout, choices)
+    for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
+        write(layout.postfix / name, fill(name, values))
+    write(layout.dovecot, fill(_dovecot_template(), values))
+    write(layout.etc / "dispatch.rc", fill("dispatch.rc", values))
+    write(layout.etc / "deliver", fill("deliver", values), 0o755)
+    write(layout.etc / "redis.conf", fill("redis.conf", values))
+
+
+def lay_first_release(layout: Layout, code: Path) -> None:
+    """The agent's own release 000000, which holds nothing, so that the daemons can start before the first wish."""
+    if (layout.root / "current").is_symlink():
+        return
+    words = ["/usr/bin/python3", "-E", "-s", "-m", "deploy.setup.first_release", str(layout.etc / "host.json")]
+    run(words, timeout=30, person=person(layout.agent), cwd=code)
+
+
+def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
+    mail = person(MAIL)
+    plain = {f.name.upper(): str(getattr(layout, f.name)) for f in fields(layout)}
+    return plain | {
+        "VAR": str(var),
+        "HOSTNAME": HOSTNAME,
+        "HOSTNAME_PATTERN": re.escape(HOSTNAME),
+        "MAIL_PATTERN": re.sub(r"[.]", r"\\.", str(layout.mail)),
+        "MAIL_UID": str(mail.uid),
+        "MAIL_GID": str(mail.gid),
+        "LOGIN_CHARACTERS": LOGIN_CHARACTERS,
+        "LOG_PERMISSIONS": "maillog_file_permissions = 0640" if _postfix_version() >= (3, 9) else "",
+        "OUTSIDE": _outside(choices.relayhost),
+        "TLS_BEFORE_AUTH": "yes" if choices.tls_before_auth else "no",
+        "AUTH_WITHOUT_TLS": "no" if choices.tls_before_auth else "yes",
+    }
+
+
+def _outside(relayhost: str) -> str:
+    if not relayhost:
+        return (
+            "# No relay host was named: mail for the world outside waits in the queue.\ndefer_transports = smtp, relay"
+        )
+    if not RELAYHOST.match(relayhost):
+        raise SetupError(f"MAILADMIN_RELAYHOST is {relayhost!r}; write it like [127.0.0.1]:2526.")
+    return f"# All mail for the world outside goes one way.\nrelayhost = {relayhost}"
+
+
+def _dovecot_template() -> str:
+    version = run(["dovecot", "--version"], timeout=10).out.decode()
+    if version.startswith("2.3."):
+        return "dovecot-2.3.conf"
+    if version.startswith("2.4."):
+        return "dovecot-2.4.conf"
+    raise SetupError(f"Dovecot {version.split()[0]} is installed; 2.3 and 2.4 are known.")
+
+
+def _postfix_version() -> tuple[int, ...]:
+    version = run(["postconf", "-dh", "mail_version"], timeout=10).out.decode()
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

@@ -1,0 +1,41 @@
+"""The processes of a private mail host: what each is called, its words, and whom it runs as.
+
+In: where things are. Out: `Program`s for the supervision. Nothing is touched, nothing raised.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.host.layout import Layout
+from deploy.setup.people import AGENT, PANEL
+from deploy.setup.supervision import Program
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+LOOPBACK = "127.0.0.1"
+
+
+def mail_programs(layout: Layout, code: Path) -> list[Program]:
+    """The mail host by itself: Postfix, Dovecot and the root helper. They need no database and no queue."""
+    python = (SYSTEM_PYTHON, "-E", "-s", "-m")
+    postfix = (*python, "deploy.setup.foreground", str(layout.postfix))
+    helper = (*python, "deploy.host.helper", str(layout.etc / "host.json"))
+    return [
+        Program("postfix", postfix, folder=str(code), priority=20),
+        Program("dovecot", ("dovecot", "-F", "-c", str(layout.dovecot)), priority=30),
+        Program("helper", helper, folder=str(code), priority=10),
+    ]
+
+
+def panel_programs(var: Path, http: int, code: Path, environment: Mapping[str, str]) -> list[Program]:
+    """What turns wishes into releases: the queue, the panel, and this host's worker."""
+    python = str(code / ".venv" / "bin" / "python")
+    panel = (python, "-m", "gunicorn", "mailadmin.wsgi", "--bind", f"{LOOPBACK}:{http}")
+    sizes = ("--workers", "2", "--threads", "4", "--no-control-socket")
+    worker = (python, "-m", "celery", "-A", "mailadmin", "worker", "--pool=threads", "--concurrency=4")
+    quiet = ("--loglevel=INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    place = {"folder": str(code), "umask": "007", "environment": environment}
+    return [
+        Program("redis", ("redis-server", str(var / "etc" / "redis.conf")), user=PANEL, umask="007", priority=5),
+        Program("panel", panel + sizes, user=PANEL, priority=50, **place),  # type: ignore[arg-type]
+        Program("worker", worker + quiet, user=AGENT, priority=60, **place),  # type: ignore[arg-type]
+    ]
