@@ -10,8 +10,12 @@ def main() -> None:
     os.umask(0o007)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
     from django.core.management import execute_from_command_line
+    from django.db import Error
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Error as error:
+        sys.exit(f"The database does not answer ({error}): script/server makes it and starts everything.")
 
 
 if __name__ == "__main__":

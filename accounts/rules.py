@@ -87,6 +87,13 @@ def name(value: object) -> str:
     return text
 
 
+def yes_or_no(value: object) -> bool:
+    """True or false, and nothing that only looks like it."""
+    if not isinstance(value, bool):
+        raise Refused(_("“%(value)s” is neither true nor false."), value=spoken(value))
+    return value
+
+
 def one_of(value: object, tokens: Sequence[str]) -> str:
     """A token out of a closed list."""
     if value not in tokens:

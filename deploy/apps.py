@@ -1,9 +1,13 @@
-"""The app's name."""
+"""From wishes to the mail host."""
 
 from django.apps import AppConfig
 
 
 class DeployConfig(AppConfig):
-    """deploy."""
+    """Listens to wishes as soon as the project has started."""
 
     name = "deploy"
+
+    def ready(self) -> None:
+        """Connect the triggers."""
+        from deploy import triggers  # noqa: F401

@@ -18,7 +18,8 @@ class MailHost(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
     role = models.CharField(_("role"), max_length=7, choices=Role.choices, default=Role.PRIMARY)
     applied = models.PositiveBigIntegerField(default=0)
-    seen = models.DateTimeField(null=True)
+    seen = models.DateTimeField(null=True)  # when its worker looked last
+    verified = models.DateTimeField(null=True)  # when every file was last found to be as it should
     error = models.TextField(blank=True, default="")
     failed = models.PositiveBigIntegerField(default=0)
 

@@ -45,7 +45,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Alias:
-    """An address that leads to others. `@domain` is a catch-all. `expires`: the last day it works, ISO 8601, or empty.
+    """An address that leads to others. `@domain` is a catch-all. `expires`: the moment it ends, ISO 8601, or empty.
 
     `internal`: only people who are signed in may write to it.
     """
@@ -63,7 +63,6 @@ class Snapshot:
     generation: int
     host: str
     role: Literal["primary", "backup"]
-    timezone: str
     domains: tuple[Domain, ...]
     mailboxes: tuple[Mailbox, ...]
     aliases: tuple[Alias, ...]
@@ -83,12 +82,8 @@ class Snapshot:
                 **{
                     **data,
                     "domains": tuple(Domain(**row) for row in data["domains"]),
-                    "mailboxes": tuple(
-                        Mailbox(**{**row, "logins": tuple(row["logins"])}) for row in data["mailboxes"]
-                    ),
-                    "aliases": tuple(
-                        Alias(**{**row, "targets": tuple(row["targets"])}) for row in data["aliases"]
-                    ),
+                    "mailboxes": tuple(Mailbox(**{**row, "logins": tuple(row["logins"])}) for row in data["mailboxes"]),
+                    "aliases": tuple(Alias(**{**row, "targets": tuple(row["targets"])}) for row in data["aliases"]),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -69,7 +69,9 @@ class Domain(Wish):
         if self.pk and self.kind != self.Kind.MAIL:
             holds = self.mailbox_set.exists() or self.alias_set.exists() or self.aliases.exists()
             if holds:
-                raise ValidationError({"kind": gettext("%(name)s still holds addresses: delete them first.") % {"name": self.shown}})
+                raise ValidationError(
+                    {"kind": gettext("%(name)s still holds addresses: delete them first.") % {"name": self.shown}}
+                )
 
 
 class AddressQuerySet(WishQuerySet):
@@ -104,13 +106,20 @@ class Address(Wish):
         """The address as people write it."""
         return shown_address(self.address)
 
+    def clean_fields(self, exclude: Any = None) -> None:
+        """The domain is not asked for: `clean` finds it."""
+        super().clean_fields(exclude={*(exclude or ()), "domain"})
+
     def clean(self) -> None:
         """The domain is the address's own and has mailboxes; the address is not taken."""
         name = self.address.rpartition("@")[2]
         domain = Domain.objects.filter(name=name, kind=Domain.Kind.MAIL).first()
         if not domain:
             raise ValidationError(
-                {"address": gettext("%(name)s is no domain with mailboxes here: add it first.") % {"name": shown_domain(name)}}
+                {
+                    "address": gettext("%(name)s is no domain with mailboxes here: add it first.")
+                    % {"name": shown_domain(name)}
+                }
             )
         self.domain = domain
         for model in (Mailbox, Alias):
@@ -149,7 +158,9 @@ class Mailbox(Address):
         """A mailbox is somebody's."""
         super().settle()
         if self.pk and not self.people.exists():
-            raise ValidationError({"people": gettext("%(address)s is nobody's: name a person.") % {"address": self.shown}})
+            raise ValidationError(
+                {"people": gettext("%(address)s is nobody's: name a person.") % {"address": self.shown}}
+            )
 
 
 class MailboxPerson(Wish):

@@ -76,7 +76,9 @@ def quota(value: object) -> int:
     found = QUOTA.match(str(value).strip(" ")) if isinstance(value, str | int) and not isinstance(value, bool) else None
     size = int(found[1]) * UNITS[found[2].upper()] if found else -1
     if size and not SMALLEST_QUOTA <= size <= LARGEST_QUOTA:
-        raise Refused(_("“%(value)s” is not a size: write 500M or 2G, at least 1M, or 0 for no limit."), value=spoken(value))
+        raise Refused(
+            _("“%(value)s” is not a size: write 500M or 2G, at least 1M, or 0 for no limit."), value=spoken(value)
+        )
     return size
 
 

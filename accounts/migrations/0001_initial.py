@@ -6,104 +6,131 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('address', models.CharField(max_length=254, unique=True, verbose_name='sign-in address')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('born', models.DateField(blank=True, null=True, verbose_name='date of birth')),
-                ('language', models.CharField(blank=True, default='', max_length=5, verbose_name='language')),
-                ('administrator', models.BooleanField(default=False, verbose_name='administrator')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('password', models.CharField(default='!', max_length=256, verbose_name='password')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("address", models.CharField(max_length=254, unique=True, verbose_name="sign-in address")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("born", models.DateField(blank=True, null=True, verbose_name="date of birth")),
+                ("language", models.CharField(blank=True, default="", max_length=5, verbose_name="language")),
+                ("administrator", models.BooleanField(default=False, verbose_name="administrator")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("password", models.CharField(default="!", max_length=256, verbose_name="password")),
             ],
             options={
-                'ordering': ['address'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["address"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('when', models.DateTimeField()),
-                ('generation', models.PositiveBigIntegerField()),
-                ('who', models.CharField(max_length=254)),
-                ('door', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=60)),
-                ('what', models.CharField(max_length=320)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('digest', models.CharField(max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("when", models.DateTimeField()),
+                ("generation", models.PositiveBigIntegerField()),
+                ("who", models.CharField(max_length=254)),
+                ("door", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=60)),
+                ("what", models.CharField(max_length=320)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                ("digest", models.CharField(max_length=64)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['pk'],
+                "verbose_name_plural": "audit entries",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Community',
+            name="Community",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('family', 'family'), ('business', 'business')], default='family', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('timezone', models.CharField(default='Europe/Rome', max_length=60, verbose_name='time zone')),
-                ('language', models.CharField(default='en', max_length=5, verbose_name='language')),
-                ('school_days', models.JSONField(blank=True, default=list, verbose_name='school days')),
-                ('holidays', models.JSONField(blank=True, default=list, verbose_name='holidays')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("family", "family"), ("business", "business")],
+                        default="family",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("timezone", models.CharField(default="Europe/Rome", max_length=60, verbose_name="time zone")),
+                ("language", models.CharField(default="en", max_length=5, verbose_name="language")),
+                ("school_days", models.JSONField(blank=True, default=list, verbose_name="school days")),
+                ("holidays", models.JSONField(blank=True, default=list, verbose_name="holidays")),
             ],
             options={
-                'verbose_name_plural': 'communities',
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name_plural": "communities",
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Wishes',
+            name="Wishes",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('generation', models.PositiveBigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("generation", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=10, verbose_name='role')),
-                ('level', models.CharField(blank=True, default='', max_length=10, verbose_name='level')),
-                ('protection', models.CharField(blank=True, default='', max_length=5, verbose_name='protection')),
-                ('overrides', models.JSONField(blank=True, default=list, verbose_name='exceptions')),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.community')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.CharField(max_length=10, verbose_name="role")),
+                ("level", models.CharField(blank=True, default="", max_length=10, verbose_name="level")),
+                ("protection", models.CharField(blank=True, default="", max_length=5, verbose_name="protection")),
+                ("overrides", models.JSONField(blank=True, default=list, verbose_name="exceptions")),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="accounts.community"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['community__name', 'user__address'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["community__name", "user__address"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='communities',
-            field=models.ManyToManyField(related_name='people', through='accounts.Membership', to='accounts.community'),
+            model_name="user",
+            name="communities",
+            field=models.ManyToManyField(related_name="people", through="accounts.Membership", to="accounts.community"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('community', 'user'), name='membership_once', violation_error_message='This person is already in this community.'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("community", "user"),
+                name="membership_once",
+                violation_error_message="This person is already in this community.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', 'protected')), fields=('user',), name='membership_protected_once', violation_error_message='This person is already protected in another family.'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", "protected")),
+                fields=("user",),
+                name="membership_protected_once",
+                violation_error_message="This person is already protected in another family.",
+            ),
         ),
     ]

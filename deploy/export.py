@@ -1,0 +1,114 @@
+"""Wishes to files to the mail host: gather, render, apply, record.
+
+In: the host's name. Out: how it went, as a `Release` and on the `MailHost`. Touched: the mail host of this machine.
+Raises nothing that can happen on a mail host: what failed is recorded with its sentence, mail goes on as before.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from accounts.wishes import AuditEntry, Wishes
+from deploy import services
+from deploy.gather import gather
+from deploy.host import files
+from deploy.host.apply import Applied, ApplyError, apply
+from deploy.host.layout import Layout, LayoutError
+from deploy.models import MailHost, Release
+from deploy.render import render
+from deploy.render.quoting import Unwritable
+
+LEAST_BETWEEN = 1.0  # seconds between two releases: many saves in a row become one
+SHOWN_CHANGES = 5
+logger = logging.getLogger(__name__)
+
+
+def reconcile(name: str, *, verify: bool = False) -> None:
+    """Make the host equal to the newest wishes; with `verify` compare every file even when it should be."""
+    try:
+        layout = services.layout()
+        with one_at_a_time(layout):
+            host = MailHost.objects.get(name=name)
+            if verify or host.applied < Wishes.current():
+                wait_a_moment(host)
+                export(host, layout)
+    except LayoutError as error:
+        logger.error("%s", error)
+        MailHost.objects.filter(name=name).update(error=str(error))
+    MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
+
+
+@contextmanager
+def one_at_a_time(layout: Layout) -> Iterator[None]:
+    """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
+    with files.locked(layout.root / ".reconcile"):
+        yield
+
+
+def wait_a_moment(host: MailHost) -> None:
+    """Leave a second after the last release, in which further wishes gather into the next one."""
+    last = host.releases.values_list("ended", flat=True).first()
+    since = (datetime.now(UTC) - last).total_seconds() if last else LEAST_BETWEEN
+    if 0 <= since < LEAST_BETWEEN:
+        time.sleep(LEAST_BETWEEN - since)
+
+
+def export(host: MailHost, layout: Layout) -> None:
+    """The whole way once, and its record."""
+    started, log = datetime.now(UTC), list[str]()
+    snapshot = gather(host)
+    try:
+        rendered = render(snapshot, started, str(layout.mail))
+        applied = apply(layout, snapshot, rendered, at=started, log=log.append)
+    except (ApplyError, Unwritable) as error:
+        logger.error("%s", error)
+        failed(host, snapshot.generation, str(error), started, log)
+    else:
+        succeeded(host, applied, started, log)
+
+
+def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:
+    """Record that a generation is live; a release only where a file changed."""
+    if applied.changed:
+        author, summary = story(host.applied, applied.generation)
+        host.releases.create(
+            folder=applied.folder,
+            generation=applied.generation,
+            started=started,
+            ended=datetime.now(UTC),
+            author=author,
+            summary=summary,
+            status=Release.Status.LIVE,
+            log="\n".join(log),
+        )
+    host.applied, host.error, host.failed, host.verified = applied.generation, "", 0, datetime.now(UTC)
+    host.save(update_fields=["applied", "error", "failed", "verified"])
+
+
+def failed(host: MailHost, generation: int, sentence: str, started: datetime, log: list[str]) -> None:
+    """Record why a generation is not live, once for as long as the reason stays the same."""
+    if host.failed != generation or host.error != sentence:
+        author, summary = story(host.applied, generation)
+        host.releases.create(
+            generation=generation,
+            started=started,
+            ended=datetime.now(UTC),
+            author=author,
+            summary=summary,
+            status=Release.Status.FAILED,
+            log="\n".join(log),
+            error=sentence,
+        )
+    host.error, host.failed = sentence, generation
+    host.save(update_fields=["error", "failed"])
+
+
+def story(before: int, after: int) -> tuple[str, str]:
+    """Who wished what between two generations, short."""
+    entries = AuditEntry.objects.filter(generation__gt=before, generation__lte=after)
+    authors = sorted(set(entries.values_list("who", flat=True)[:1000]))
+    lines = [f"{kind} {what}" for kind, what in entries.values_list("kind", "what")[: SHOWN_CHANGES + 1]]
+    more = ["…"] if len(lines) > SHOWN_CHANGES else []
+    return ", ".join(authors)[:254], "\n".join(lines[:SHOWN_CHANGES] + more)

@@ -1,0 +1,44 @@
+"""The messages a mail host's worker understands. They carry no data: each only says where to look."""
+
+import logging
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from deploy import export
+from mailadmin.celery import app, queue
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="deploy.reconcile")
+def reconcile(host: str) -> None:
+    """Apply the newest wishes, if they are not live yet."""
+    export.reconcile(host)
+
+
+@shared_task(name="deploy.verify")
+def verify(host: str) -> None:
+    """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
+    export.reconcile(host, verify=True)
+
+
+def poke(host: str, *, verify_all: bool = False) -> bool:
+    """Ask a host's worker to look now; False when the queue does not answer, in which case its own clock will do."""
+    task = verify if verify_all else reconcile
+    try:
+        with app.connection_for_write(transport_options=settings.POKE_TRANSPORT_OPTIONS) as connection:
+            task.apply_async([host], queue=queue(host), connection=connection, retry=False, expires=60)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("%s will see the newest wishes by its own clock: %s", host, error)
+        return False
+    return True
+
+
+@worker_ready.connect
+def look_at_once(**_kwargs: object) -> None:
+    """A worker that starts does not wait for its clock."""
+    poke(settings.MAILADMIN_HOST, verify_all=True)

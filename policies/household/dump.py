@@ -1,0 +1,78 @@
+"""From the database to the household file.
+
+In: nothing but the database. Out: TOML text that `load` reads back. Nothing is touched.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import tomli_w
+
+from accounts.models import Community, Membership, User
+from domains import rules as domain_rules
+from domains.models import Alias, Domain, Mailbox
+from policies.household.tables import Table
+
+
+def dump(*, secrets: bool = False) -> str:
+    """The household file of everything in the database; password hashes only with `secrets`."""
+    tables = {
+        "community": [community_table(row) for row in Community.objects.prefetch_related("domains")],
+        "domain": [domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail")],
+        "person": [
+            person_table(row, secrets=secrets) for row in User.objects.prefetch_related("memberships__community")
+        ],
+        "mailbox": [mailbox_table(row) for row in Mailbox.objects.prefetch_related("people")],
+        "alias": [alias_table(row) for row in Alias.objects.all()],
+    }
+    return tomli_w.dumps({name: rows for name, rows in tables.items() if rows})
+
+
+def present(pairs: Iterable[tuple[str, Any]]) -> Table:
+    """A table without what is empty."""
+    return {key: value for key, value in pairs if value not in ("", None, [], {})}
+
+
+def community_table(row: Community) -> Table:
+    """`[[community]]`."""
+    calendar = present([("school_days", row.school_days), ("holidays", row.holidays)])
+    names = sorted(domain.name for domain in row.domains.all() if domain.kind == "mail")
+    head = [("name", row.name), ("kind", row.kind), ("timezone", row.timezone), ("language", row.language)]
+    return present([*head, ("domains", names), ("calendar", calendar)])
+
+
+def domain_table(row: Domain) -> Table:
+    """`[[domain]]`."""
+    return present([("name", row.name), ("alias_of", row.alias_of and row.alias_of.name), ("relay_to", row.relay_to)])
+
+
+def person_table(row: User, *, secrets: bool) -> Table:
+    """`[[person]]`."""
+    hash_ = row.password if secrets and row.has_usable_password() else ""
+    head = [("address", row.address), ("name", row.name), ("born", row.born), ("language", row.language)]
+    flags = [("administrator", row.administrator or None), ("active", None if row.active else False)]
+    memberships = [membership_table(membership) for membership in row.memberships.all()]
+    return present(
+        [*head, *[f for f in flags if f[1] is not None], ("password_hash", hash_), ("membership", memberships)]
+    )
+
+
+def membership_table(row: Membership) -> Table:
+    """`[[person.membership]]`."""
+    override = row.overrides[0] if len(row.overrides) == 1 else row.overrides
+    head = [("community", row.community.name), ("role", row.role), ("level", row.level)]
+    return present([*head, ("protection", row.protection), ("override", override)])
+
+
+def mailbox_table(row: Mailbox) -> Table:
+    """`[[mailbox]]`."""
+    people = sorted(person.address for person in row.people.all())
+    quota = domain_rules.shown_quota(row.quota)
+    table = {"address": row.address, "key": row.key, "people": people, "quota": quota}
+    return table if row.active else {**table, "active": False}
+
+
+def alias_table(row: Alias) -> Table:
+    """`[[alias]]`."""
+    table = {"address": row.address, "to": row.targets}
+    return {**table, **present([("internal", row.internal or None), ("expires", row.expires)])}

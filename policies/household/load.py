@@ -1,0 +1,266 @@
+"""From the household file to the database: create, change, and remove what differs, nothing else.
+
+In: the file's text. Out: a `Report`. Touched: every wish, inside one `with wishes(...)`. Raises HouseholdError.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.core.exceptions import ValidationError
+
+from accounts import passwords, rules as account_rules
+from accounts.models import Community, Membership, User
+from accounts.rules import Refused
+from accounts.services import remove_person
+from accounts.wishes import Wish, Wishes, wishes
+from domains import rules as domain_rules
+from domains.models import Alias, Domain, Mailbox
+from domains.services import delete_alias, delete_mailbox, set_people
+from policies.household.tables import HouseholdError, Place, Table, first, known_keys, listed, parse, refusals, ruled
+
+DEFAULT_QUOTA: Final = "1G"
+ROOM: Final = ((Alias, "alias", domain_rules.alias_address), (Mailbox, "mailbox", domain_rules.own_address))
+
+
+@dataclass
+class Report:
+    """What a load did, by labels such as `mailbox emma@myfamily.net`."""
+
+    created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    generation: int = 0
+
+
+def load(text: str, author: object, *, prune: bool = False) -> Report:
+    """Make the database equal to the household file `text`; with `prune` also remove what it does not name."""
+    tables = parse(text)
+    loader = Loader()
+    try:
+        with wishes(author, "load"):
+            if prune:
+                loader.make_room(tables)
+            loader.load(tables)
+            if prune:
+                loader.prune()
+    except ValidationError as error:  # a row that does not fit the others, found when all were written
+        raise loader.located(error) from error
+    loader.report.generation = Wishes.current()
+    return loader.report
+
+
+class Loader:
+    """One run of `load`: what was seen, and where."""
+
+    def __init__(self) -> None:
+        self.report = Report()
+        self.places: dict[tuple[type[Wish], str], Place] = {}
+
+    def make_room(self, tables: Table) -> None:
+        """Remove the addresses that the file does not name, so that others may take them."""
+        for model, kind, rule in ROOM:
+            named = set()
+            for row in tables.get(kind, ()):
+                with suppress(Refused, AttributeError):  # said with its place when the row is written
+                    named.add(rule(row.get("address")))
+            for address in model.objects.all():
+                if address.address not in named and model.objects.filter(pk=address.pk).exists():
+                    self.remove(address)
+
+    def load(self, tables: Table) -> None:
+        """Write every table, those first that others lean on."""
+        known_keys(tables, "file", HouseholdError)
+        self.each(tables, "community", "name", self.community)
+        self.each(tables, "domain", "name", self.domain)
+        self.each(tables, "person", "address", self.person)
+        self.each(tables, "mailbox", "address", self.mailbox)
+        self.each(tables, "alias", "address", self.alias)
+
+    def each(self, tables: Table, kind: str, name: str, write: Callable[[Place, Table], None]) -> None:
+        """Write each table of one kind, saying where it stands when it is refused."""
+        rows = tables.get(kind, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise HouseholdError(f"[[{kind}]] must be written with double brackets.")
+        for ordinal, row in enumerate(rows, 1):
+            place = Place(kind, ordinal, str(row.get(name, "")))
+            known_keys(row, kind, lambda sentence, place=place: HouseholdError(f"{place}, {sentence}"))
+            if name not in row:
+                raise place.error(name, "is missing.")
+            write(place, row)
+
+    def community(self, place: Place, row: Table) -> None:
+        """A community, its calendar and its domains."""
+        name = ruled(place, "name", account_rules.name, row["name"])
+        calendar = row.get("calendar", {})
+        if not isinstance(calendar, dict):
+            raise place.error("calendar", "must be a table.")
+        known_keys(calendar, "calendar", lambda sentence: HouseholdError(f"{place}, calendar: {sentence}"))
+        community = Community.objects.filter(name=name).first() or Community(name=name)
+        values = {
+            "kind": row.get("kind", "family"),
+            "timezone": row.get("timezone", "Europe/Rome"),
+            "language": row.get("language", "en"),
+            "school_days": calendar.get("school_days", []),
+            "holidays": [
+                [str(day) for day in pair] if isinstance(pair, list) else pair
+                for pair in listed(place, "holidays", calendar.get("holidays", []))
+            ],
+        }
+        self.put(place, community, values)
+        for item in listed(place, "domains", row.get("domains", [])):
+            domain_name = ruled(place, "domains", account_rules.domain_name, item)
+            domain = Domain.objects.filter(name=domain_name).first() or Domain(name=domain_name)
+            self.put(place, domain, {"community": community, "kind": "mail"}, key="domains")
+
+    def domain(self, place: Place, row: Table) -> None:
+        """A domain that stands for another, or is kept for its real host."""
+        name = ruled(place, "name", account_rules.domain_name, row["name"])
+        if ("alias_of" in row) == ("relay_to" in row):
+            raise place.error("alias_of", "name either the domain it stands for or, with relay_to, its real host.")
+        domain = Domain.objects.filter(name=name).first() or Domain(name=name)
+        if "relay_to" in row:
+            return self.put(place, domain, {"kind": "backup", "relay_to": row["relay_to"], "community": None})
+        target = ruled(place, "alias_of", account_rules.domain_name, row["alias_of"])
+        found = Domain.objects.filter(name=target).first()
+        if not found:
+            raise place.error("alias_of", f"“{target}” is no domain here: add it first.")
+        return self.put(place, domain, {"kind": "alias", "alias_of": found, "community": found.community})
+
+    def person(self, place: Place, row: Table) -> None:
+        """A person and what she is in each community."""
+        address = ruled(place, "address", account_rules.address, row["address"])
+        person = User.objects.filter(address=address).first() or User(address=address)
+        values = {
+            "name": row.get("name", address.partition("@")[0]),
+            "born": row.get("born"),
+            "language": row.get("language", ""),
+            "administrator": ruled(place, "administrator", account_rules.yes_or_no, row.get("administrator", False)),
+            "active": ruled(place, "active", account_rules.yes_or_no, row.get("active", True)),
+            "password": self.password(place, row, person),
+        }
+        self.put(place, person, values)
+        kept = [self.membership(place, person, item) for item in listed(place, "membership", row.get("membership", []))]
+        for gone in Membership.objects.filter(user=person).exclude(pk__in=kept):
+            self.remove(gone)
+
+    def password(self, place: Place, row: Table, person: User) -> str:
+        """The hash to store: of a new password, the given hash, or the one there is."""
+        if "password" in row and "password_hash" in row:
+            raise place.error("password", "give either password or password_hash, not both.")
+        if "password_hash" in row:
+            return str(ruled(place, "password_hash", passwords.known, row["password_hash"]))
+        if "password" not in row:
+            return person.password
+        typed = ruled(place, "password", account_rules.password, row["password"])
+        return person.password if person.check_password(typed) else str(ruled(place, "password", passwords.new, typed))
+
+    def membership(self, place: Place, person: User, row: object) -> int:
+        """What a person is in one community; the row's primary key."""
+        if not isinstance(row, dict):
+            raise place.error("membership", "must be written with double brackets.")
+        known_keys(row, "membership", lambda sentence: HouseholdError(f"{place}, membership: {sentence}"))
+        community = Community.objects.filter(name=str(row.get("community", ""))).first()
+        if not community:
+            name = account_rules.spoken(row.get("community", ""))
+            raise place.error("membership", f"“{name}” is no community here: add it first.")
+        found = Membership.objects.filter(user=person, community=community).first()
+        membership = found or Membership(user=person, community=community)
+        override = row.get("override", [])
+        values = {
+            "role": row.get("role", ""),
+            "level": row.get("level", ""),
+            "protection": row.get("protection", ""),
+            "overrides": [dated(item) for item in (override if isinstance(override, list) else [override])],
+        }
+        self.put(place, membership, values)
+        return int(membership.pk)
+
+    def mailbox(self, place: Place, row: Table) -> None:
+        """A mailbox and its people."""
+        address = ruled(place, "address", domain_rules.own_address, row["address"])
+        mailbox = Mailbox.objects.filter(address=address).first() or Mailbox(address=address)
+        values = {
+            "key": row.get("key", mailbox.key),
+            "quota": row.get("quota", DEFAULT_QUOTA),
+            "active": ruled(place, "active", account_rules.yes_or_no, row.get("active", True)),
+        }
+        self.put(place, mailbox, values)
+        people = [self.found_person(place, item) for item in listed(place, "people", row.get("people", [address]))]
+        before = set(mailbox.people.values_list("pk", flat=True))
+        set_people(mailbox, people)
+        label = f"mailbox {mailbox.label()}"
+        if before != {person.pk for person in people} and label not in self.report.created + self.report.changed:
+            self.report.changed.append(label)
+
+    def found_person(self, place: Place, item: object) -> User:
+        """The person a mailbox names."""
+        address = ruled(place, "people", account_rules.address, item)
+        person: User | None = User.objects.filter(address=address).first()
+        if not person:
+            raise place.error("people", f"“{address}” is nobody here: add a [[person]] first.")
+        return person
+
+    def alias(self, place: Place, row: Table) -> None:
+        """An alias."""
+        address = ruled(place, "address", domain_rules.alias_address, row["address"])
+        alias = Alias.objects.filter(address=address).first() or Alias(address=address)
+        values = {
+            "targets": row.get("to", []),
+            "internal": ruled(place, "internal", account_rules.yes_or_no, row.get("internal", False)),
+            "expires": row.get("expires"),
+        }
+        self.put(place, alias, values)
+
+    def put(self, place: Place, row: Wish, values: Table, key: str = "") -> None:
+        """Save a row if it is new or differs, and remember where the file names it."""
+        if (type(row), row.label()) in self.places and not isinstance(row, Community):
+            raise place.error(key or "address", f"{row.label()} stands in the file twice.")
+        self.places[type(row), row.label()] = place
+        before = row.values() if row.pk else None
+        with refusals(place, key):
+            for name, value in values.items():
+                setattr(row, name, value)
+            row.clean_fields()
+            if before and before == row.values():
+                return
+            row.save()
+        report = self.report.changed if before else self.report.created
+        report.append(f"{row._meta.model_name} {row.label()}")
+
+    def remove(self, row: Wish) -> None:
+        """Delete a row that the file does not name."""
+        self.report.removed.append(f"{row._meta.model_name} {row.label()}")
+        if isinstance(row, Mailbox):
+            delete_mailbox(row)
+        elif isinstance(row, Alias):
+            delete_alias(row)
+        elif isinstance(row, User):
+            remove_person(row)
+        else:
+            row.delete()
+
+    def prune(self) -> None:
+        """Remove what the file does not name, those first that lean on others."""
+        for person in User.objects.all():
+            if (User, person.label()) not in self.places:
+                self.remove(person)
+        for domain in sorted(Domain.objects.all(), key=lambda row: row.kind == "mail"):
+            if (Domain, domain.label()) not in self.places:
+                self.remove(domain)
+        for community in Community.objects.all():
+            if (Community, community.label()) not in self.places:
+                self.remove(community)
+
+    def located(self, error: ValidationError) -> HouseholdError:
+        """A refusal of a finished row, with its place in the file."""
+        row = getattr(error, "row", None)
+        key, sentence = first(error)
+        place = self.places.get((type(row), row.label())) if row else None
+        return place.error(key, sentence) if place else HouseholdError(sentence)
+
+
+def dated(item: object) -> object:
+    """An exception's table with its last day as text."""
+    return {k: str(v) if k == "until" else v for k, v in item.items()} if isinstance(item, dict) else item

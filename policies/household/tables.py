@@ -1,0 +1,103 @@
+"""The tables of the household file: which keys they know, and where in the file something was refused.
+
+In: the file's text, its tables. Out: the same tables, checked for shape. Raises HouseholdError.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+
+from accounts import rules as account_rules
+from accounts.rules import Refused
+
+Table = dict[str, Any]
+# What each table may hold. The tables marked "later" are part of the format and not yet of this version.
+KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "file": frozenset({"community", "person", "mailbox", "alias", "domain"}),
+    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar"}),
+    "calendar": frozenset({"school_days", "holidays"}),
+    "person": frozenset(
+        {"address", "name", "born", "language", "administrator", "active", "password", "password_hash", "membership"}
+    ),
+    "membership": frozenset({"community", "role", "level", "protection", "override"}),
+    "mailbox": frozenset({"address", "key", "people", "quota", "active"}),
+    "alias": frozenset({"address", "to", "internal", "expires"}),
+    "domain": frozenset({"name", "alias_of", "relay_to"}),
+}
+LATER: Final = frozenset({"contact", "rule", "vacation"})
+# Where a model's field has another name than the file's key.
+FILE_NAMES: Final = {"targets": "to", "overrides": "override", "user": "address", "domain": "address"}
+
+
+class HouseholdError(Exception):
+    """The file cannot be loaded: one sentence says where and why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One table of the file, for error sentences."""
+
+    table: str
+    ordinal: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"[[{self.table}]] {self.ordinal} ({account_rules.spoken(self.name)})"
+
+    def error(self, key: str, sentence: str) -> HouseholdError:
+        """The error at one key of this table."""
+        return HouseholdError(f"{self}, {key}: {sentence}")
+
+
+def parse(text: str) -> Table:
+    """The file's tables; raise HouseholdError where it is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise HouseholdError(f"The file is no TOML: {error}.") from error
+
+
+def known_keys(row: Table, table: str, error: Callable[[str], HouseholdError]) -> None:
+    """Refuse a key that the format does not know."""
+    for key in row:
+        if key in LATER:
+            raise error(f"{key}: this version does not know this table yet: leave it away.")
+        if key not in KEYS[table]:
+            raise error(f"{account_rules.spoken(key)}: is no key here; known are {', '.join(sorted(KEYS[table]))}.")
+
+
+def ruled(place: Place, key: str, rule: Callable[[Any], Any], value: object) -> Any:
+    """A value through its rule."""
+    with refusals(place, key):
+        return rule(value)
+
+
+@contextmanager
+def refusals(place: Place, key: str = "") -> Iterator[None]:
+    """Turn a refusal into the error that names its place."""
+    try:
+        yield
+    except Refused as refused:
+        raise place.error(key, str(refused)) from refused
+    except ValidationError as error:
+        name, sentence = first(error)
+        raise place.error(key or name, sentence) from error
+
+
+def first(error: ValidationError) -> tuple[str, str]:
+    """The first field and sentence of a refusal."""
+    if hasattr(error, "error_dict"):
+        name, sentences = next(iter(error.message_dict.items()))
+        return FILE_NAMES.get(name, name.replace("__all__", "address")), sentences[0]
+    return "address", error.messages[0]
+
+
+def listed(place: Place, key: str, value: object) -> list[Any]:
+    """A value that must be a list."""
+    if not isinstance(value, list):
+        raise place.error(key, "must be a list.")
+    return value
