@@ -68,12 +68,13 @@ def spoken(value: object) -> str:
 
 
 def line(value: object, limit: int = 200) -> str:
-    """One line of text: NFC, no character that hides, breaks or turns around what is shown."""
+    """One line of text: NFC, single blanks, no character that hides, breaks or turns around what is shown."""
     if not isinstance(value, str):
         raise Refused(_("“%(value)s” is not text: write it between quotes."), value=spoken(value))
-    text = unicodedata.normalize("NFC", value).strip(" ")
+    text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in text):
         raise Refused(_("“%(value)s” holds a character that cannot be seen: type it again."), value=spoken(value))
+    text = " ".join(text.split())
     if len(text) > limit:
         raise Refused(_("“%(value)s” is too long: at most %(limit)d characters."), value=spoken(text), limit=limit)
     return text

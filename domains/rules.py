@@ -12,7 +12,7 @@ from typing import Final
 
 from accounts.rules import Refused, address, day, domain_name, gettext_noop as _, line, spoken
 
-OWN_LOCAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){0,62}(?<![._-])\Z|[a-z0-9]\Z")
+OWN_LOCAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){0,63}(?<![._-])\Z")
 KEY: Final = re.compile(r"[0-9a-f]{16}\Z")
 QUOTA: Final = re.compile(r"(0|[1-9][0-9]{0,12})\s?([KMGT]?)B?\Z", re.IGNORECASE | re.ASCII)
 UNITS: Final[Mapping[str, int]] = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}

@@ -1,0 +1,36 @@
+"""For every test: no wish is written but inside `wishes`, whatever door a test comes through."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts import wishes
+
+WISH_TABLES = re.compile(
+    r"\A\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+[\"`]?(?P<table>(?:accounts|domains|policies)_\w+)",
+    re.IGNORECASE,
+)
+# The generation and the audit log are written by `wishes` itself.
+NO_WISHES = {"accounts_wishes", "accounts_auditentry"}
+
+
+def guarded(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    """Refuse to write a wish's table outside `with wishes(...)`; the time of the last sign-in is none."""
+    found = WISH_TABLES.match(sql)
+    sign_in = sql.startswith('UPDATE "accounts_user" SET "last_login"')
+    if found and found["table"] not in NO_WISHES and not sign_in and wishes._writing.get() is None:  # noqa: SLF001
+        raise AssertionError(f"written outside wishes: {sql[:200]}")
+    return execute(sql, params, many, context)
+
+
+@pytest.fixture(autouse=True)
+def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Watch every statement of a test that uses the database."""
+    if not request.node.get_closest_marker("django_db") and "db" not in request.fixturenames:
+        yield
+        return
+    with connection.execute_wrapper(guarded):
+        yield
