@@ -1,0 +1,127 @@
+"""Events of the log -> letters counted by hour, and the letters that are still under way.
+
+In: the letters under way by queue id, and events in the log's order. Out: what to add, and the letters now under way.
+Nothing is touched, nothing is raised. Counting a log in pieces gives what counting it whole gives.
+
+The rules:
+- *out*: a letter that came with a login counts once, when it first enters the queue, for the login's address,
+  whatever its envelope says and however many it goes to. A retry never counts again.
+- *in*: every final delivery by procmail into a mailbox counts one for that mailbox: an alias of two people counts one
+  for each; `emma+game@` is `emma@`. A letter between two people of the host is one out and one in. A notice that the
+  host itself writes (a bounce) is a letter, too.
+- The host (address "") has the sums of both; *rejected*, letters refused at the door, one for each refused recipient;
+  *bounced*, recipients that a letter could not reach for good; *deferred*, letters that had to wait, each once.
+- A letter whose beginning was never seen belongs to nobody: it counts as delivered, never as sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from reports.parse import Delivered, Event, Opened, Queued, Rejected, Removed
+
+IN: Final = "in"
+OUT: Final = "out"
+REJECTED: Final = "rejected"
+BOUNCED: Final = "bounced"
+DEFERRED: Final = "deferred"
+HOST: Final = ""
+LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
+
+
+class Letter(NamedTuple):
+    """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login."""
+
+    opened: datetime
+    login: str = ""
+    size: int = 0
+    queued: bool = False
+    late: bool = False
+
+
+class Slot(NamedTuple):
+    """What is counted apart: the hour (UTC), the mailbox's address or HOST, and the direction."""
+
+    hour: datetime
+    address: str
+    direction: str
+
+
+class Count(NamedTuple):
+    """How many letters, and their bytes."""
+
+    letters: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a piece of the log adds, and the letters under way after it."""
+
+    counts: dict[Slot, Count]
+    letters: dict[str, Letter]
+
+
+def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
+    """Count a piece of the log. `letters` holds at least those under way that the piece speaks of."""
+    counting = _Counting(letters)
+    for event in events:
+        counting.take(event)
+    return Tally({slot: Count(*sums) for slot, sums in counting.sums.items()}, counting.letters)
+
+
+def mailbox_address(recipient: str) -> str:
+    """The mailbox's address without the recipient's extension."""
+    local, _, domain = recipient.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+class _Counting:
+    """One run of `tally`: the sums and the letters so far."""
+
+    def __init__(self, letters: Mapping[str, Letter]) -> None:
+        self.letters = dict(letters)
+        self.sums: dict[Slot, list[int]] = defaultdict(lambda: [0, 0])
+
+    def take(self, event: Event) -> None:
+        """Count one event."""
+        match event:
+            case Opened():
+                self.letters[event.queue_id] = Letter(event.at, event.login)
+            case Queued():
+                self._queued(event)
+            case Delivered():
+                self._delivered(event)
+            case Removed():
+                self.letters.pop(event.queue_id, None)
+            case Rejected():
+                self._add(event.at, HOST, REJECTED, 0)
+
+    def _queued(self, event: Queued) -> None:
+        letter = self.letters.get(event.queue_id) or Letter(event.at)
+        self.letters[event.queue_id] = Letter(letter.opened, letter.login, event.size, queued=True, late=letter.late)
+        if letter.login and not letter.queued:
+            self._both(event.at, letter.login, OUT, event.size)
+
+    def _delivered(self, event: Delivered) -> None:
+        letter = self.letters.get(event.queue_id) or Letter(event.at, queued=True)
+        if event.status == BOUNCED:
+            self._add(event.at, HOST, BOUNCED, letter.size)
+        elif event.status == DEFERRED:
+            if not letter.late:
+                self._add(event.at, HOST, DEFERRED, letter.size)
+            self.letters[event.queue_id] = Letter(letter.opened, letter.login, letter.size, letter.queued, late=True)
+        elif event.mailbox:
+            self._both(event.at, mailbox_address(event.recipient), IN, letter.size)
+
+    def _both(self, at: datetime, address: str, direction: str, size: int) -> None:
+        if len(address) <= LONGEST_ADDRESS:
+            self._add(at, address, direction, size)
+        self._add(at, HOST, direction, size)
+
+    def _add(self, at: datetime, address: str, direction: str, size: int) -> None:
+        sums = self.sums[Slot(at.replace(minute=0, second=0, microsecond=0), address, direction)]
+        sums[0] += 1
+        sums[1] += size

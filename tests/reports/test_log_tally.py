@@ -1,0 +1,153 @@
+"""What is counted, and for whom."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from reports.parse import Clock, Event, events
+from reports.tally import Count, Letter, Tally, mailbox_address, tally
+from tests.reports.lines import active, delivered, line, sent
+
+NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
+AT = datetime(2026, 11, 22, 13, 2, 14, tzinfo=UTC)
+EMMA, LUCA, ANNA = "emma@myfamily.net", "luca@myfamily.net", "anna@myfamily.net"
+ONE = "4jXVLL50s7zJbjm"
+REAL_LOG = Path(__file__).with_name("postfix-3.7.log")
+
+
+def read(*lines: bytes) -> list[Event]:
+    return list(events(b"".join(lines), Clock(NOW, UTC)))
+
+
+def counted(*lines: bytes) -> dict[tuple[str, str], tuple[int, int]]:
+    return by_name(tally({}, read(*lines)))
+
+
+def by_name(result: Tally) -> dict[tuple[str, str], tuple[int, int]]:
+    return {(slot.address, slot.direction): tuple(count) for slot, count in result.counts.items()}
+
+
+def test_a_letter_between_two_people_is_one_out_and_one_in() -> None:
+    assert counted(sent(AT, ONE, ANNA, EMMA)) == {
+        (ANNA, "out"): (1, 1000), ("", "out"): (1, 1000), (EMMA, "in"): (1, 1000), ("", "in"): (1, 1000)
+    }  # fmt: skip
+
+
+def test_an_alias_of_two_people_counts_one_for_each() -> None:
+    result = counted(sent(AT, ONE, ANNA, EMMA, LUCA))
+    assert result[ANNA, "out"] == (1, 1000)
+    assert (result[EMMA, "in"], result[LUCA, "in"], result["", "in"]) == ((1, 1000), (1, 1000), (2, 2000))
+
+
+def test_an_extension_belongs_to_its_mailbox() -> None:
+    assert (EMMA, "in") in counted(sent(AT, ONE, ANNA, "emma+game+more@myfamily.net"))
+    assert mailbox_address("emma+a@b@myfamily.net") == EMMA
+
+
+def test_a_retry_is_not_sent_again_and_a_late_letter_is_late_once() -> None:
+    login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
+    again = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")] * 3
+    assert counted(login, *again) == {
+        (ANNA, "out"): (1, 1000), ("", "out"): (1, 1000), ("", "deferred"): (1, 1000)
+    }  # fmt: skip
+
+
+def test_a_bounce_and_a_refusal_are_the_hosts() -> None:
+    refused = line(AT, "smtpd", "NOQUEUE: reject: RCPT from x[192.0.2.7]: 550 5.1.1 <x@y>: no")
+    assert counted(refused, active(AT, ONE), delivered(AT, ONE, "x@out.example", "bounced", "smtp")) == {
+        ("", "rejected"): (1, 0), ("", "bounced"): (1, 1000)
+    }  # fmt: skip
+
+
+def test_a_letter_that_never_entered_the_queue_is_not_sent() -> None:
+    login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
+    assert counted(login) == {}
+
+
+def test_an_id_that_is_used_again_is_another_letter() -> None:
+    abandoned = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
+    strangers = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
+    assert counted(abandoned, strangers, active(AT, ONE)) == {}
+    assert counted(sent(AT, ONE, ANNA, EMMA) * 2)[ANNA, "out"] == (2, 2000)
+
+
+def test_a_letter_whose_beginning_was_not_seen_is_nobodys() -> None:
+    assert counted(active(AT, ONE), delivered(AT, ONE, EMMA)) == {(EMMA, "in"): (1, 1000), ("", "in"): (1, 1000)}
+    assert counted(delivered(AT, ONE, EMMA)) == {(EMMA, "in"): (1, 0), ("", "in"): (1, 0)}
+
+
+def test_hours_are_apart() -> None:
+    result = tally({}, read(sent(AT, ONE, ANNA, EMMA), sent(AT + timedelta(hours=1), ONE, ANNA, EMMA)))
+    assert {slot.hour for slot in result.counts} == {
+        AT.replace(minute=0, second=0),
+        AT.replace(hour=14, minute=0, second=0),
+    }
+
+
+def test_a_letter_that_left_is_not_remembered() -> None:
+    under_way = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
+    assert tally({}, read(sent(AT, ONE, ANNA, EMMA))).letters == {}
+    assert tally({}, read(under_way, active(AT, ONE, 7))).letters == {ONE: Letter(AT, "", 7, queued=True)}
+
+
+def test_what_it_was_given_stays_as_it_was() -> None:
+    given_letters = {ONE: Letter(AT, ANNA)}
+    tally(given_letters, read(active(AT, ONE), line(AT, "qmgr", f"{ONE}: removed")))
+    assert given_letters == {ONE: Letter(AT, ANNA)}
+
+
+def test_a_log_that_postfix_wrote() -> None:
+    """Ten dialogues, hostile ones among them, counted by hand from what each client was told."""
+    result = by_name(tally({}, read(REAL_LOG.read_bytes())))
+    assert {name: letters for name, (letters, _bytes) in result.items()} == {
+        (ANNA, "out"): 1,
+        (EMMA, "in"): 9,
+        ("", "out"): 1,
+        ("", "in"): 9,
+        ("", "rejected"): 2,
+        ("", "bounced"): 2,
+        ("", "deferred"): 3,
+    }
+
+
+IDS = st.sampled_from(["4ABC10", "4ABC11", "4ABC12"])
+TIMES = st.integers(0, 7200).map(lambda seconds: AT + timedelta(seconds=seconds))
+PEOPLE = st.sampled_from([ANNA, EMMA, LUCA])
+LINES = st.one_of(
+    st.builds(sent, TIMES, IDS, PEOPLE, PEOPLE, size=st.integers(0, 9)),
+    st.builds(active, TIMES, IDS, st.integers(0, 9)),
+    st.builds(delivered, TIMES, IDS, PEOPLE, st.sampled_from(["sent", "deferred", "bounced"])),
+    st.builds(line, TIMES, st.just("qmgr"), IDS.map("{}: removed".format)),
+    st.builds(line, TIMES, st.just("smtpd"), IDS.map("{}: client=x[192.0.2.7]".format)),
+    st.builds(
+        line,
+        TIMES,
+        st.just("smtpd"),
+        st.builds("{}: client=a[::1], sasl_method=PLAIN, sasl_username={}".format, IDS, PEOPLE),
+    ),
+)
+
+
+@given(st.lists(LINES, max_size=25), st.data())
+def test_a_log_in_two_pieces_gives_the_same_totals(lines: list[bytes], data: st.DataObject) -> None:
+    found = read(*lines)
+    cut = data.draw(st.integers(0, len(found)))
+    whole, first = tally({}, found), tally({}, found[:cut])
+    second = tally(first.letters, found[cut:])
+    assert second.letters == whole.letters
+    for part in range(2):
+        sums: Counter[object] = Counter()
+        for result in (first, second):
+            sums.update({slot: count[part] for slot, count in result.counts.items()})
+        assert +sums == +Counter({slot: count[part] for slot, count in whole.counts.items()})
+
+
+@pytest.mark.parametrize("length", [254, 255])
+def test_an_address_that_is_too_long_counts_for_the_host(length: int) -> None:
+    address = "e" * (length - 14) + "@myfamily.net1"
+    result = tally({}, read(delivered(AT, ONE, address)))
+    assert {slot.address for slot in result.counts} == ({"", address} if length == 254 else {""})
+    assert set(result.counts.values()) == {Count(1, 0)}
