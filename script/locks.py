@@ -58,13 +58,8 @@ def node_complaints() -> list[str]:
 
 
 def address_complaints() -> list[str]:
-    found = []
-    for name in PYTHON_LOCKS:
-        if re.search(r"\b(https?|file|git)[:+]", (TOP / name).read_text()):
-            found.append(f"{name} names an address")
-    if '"resolved"' in (TOP / "package-lock.json").read_text():
-        found.append("package-lock.json names an address")
-    return found
+    address = {name: r"\b(https?|file|git)[:+]" for name in PYTHON_LOCKS} | {"package-lock.json": '"resolved"'}
+    return [f"{name} names an address" for name in address if re.search(address[name], (TOP / name).read_text())]
 
 
 def check() -> int:
