@@ -215,7 +215,7 @@ class Loader:
 
     def put(self, place: Place, row: Wish, values: Table, key: str = "") -> None:
         """Save a row if it is new or differs, and remember where the file names it."""
-        if (type(row), row.label()) in self.places and not isinstance(row, Community):
+        if (type(row), row.label()) in self.places:
             raise place.error(key or "address", f"{row.label()} stands in the file twice.")
         self.places[type(row), row.label()] = place
         before = row.values() if row.pk else None

@@ -1,0 +1,131 @@
+"""From the database to the snapshot."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from accounts.wishes import Wishes, wishes
+from deploy import snapshot
+from deploy.gather import gather
+from deploy.models import MailHost
+from domains.models import Alias, Domain, Mailbox
+from policies.household import load
+
+HOUSEHOLD = """
+[[community]]
+name = "Rossi"
+timezone = "Europe/Rome"
+domains = ["rossi.example"]
+[[domain]]
+name = "old.example"
+alias_of = "rossi.example"
+[[domain]]
+name = "kept.example"
+relay_to = "mx.other.example"
+[[person]]
+address = "ada@rossi.example"
+password = "una parola lunga"
+[[person]]
+address = "bo@rossi.example"
+password = "un'altra parola"
+active = false
+[[mailbox]]
+address = "ada@rossi.example"
+[[mailbox]]
+address = "ada.lavoro@rossi.example"
+people = ["ada@rossi.example"]
+quota = "2G"
+[[mailbox]]
+address = "bo@rossi.example"
+[[mailbox]]
+address = "casa@rossi.example"
+people = ["ada@rossi.example", "bo@rossi.example"]
+[[alias]]
+address = "estate@rossi.example"
+to = ["ada@rossi.example"]
+internal = true
+expires = 2026-08-31
+"""
+
+
+@pytest.fixture
+def rossi(db: None) -> snapshot.Snapshot:
+    load(HOUSEHOLD, "a test")
+    return gather(MailHost.objects.get())
+
+
+def test_a_snapshot_says_everything_and_its_generation(rossi):
+    assert (rossi.generation, rossi.host, rossi.role) == (Wishes.current(), "primary", "primary")
+    assert rossi.domains == (
+        snapshot.Domain("kept.example", "backup", "mx.other.example"),
+        snapshot.Domain("old.example", "alias", "rossi.example"),
+        snapshot.Domain("rossi.example", "mail"),
+    )
+    assert snapshot.Snapshot.from_json(rossi.to_json()) == rossi
+
+
+def test_a_person_signs_in_under_each_mailbox_of_her_own(rossi):
+    boxes = {box.address: box for box in rossi.mailboxes}
+    ada = User.objects.get(address="ada@rossi.example")
+    own = ("ada.lavoro@rossi.example", "ada@rossi.example")
+    assert boxes["ada@rossi.example"].logins == boxes["ada.lavoro@rossi.example"].logins == own
+    assert boxes["ada@rossi.example"].password == boxes["ada.lavoro@rossi.example"].password == ada.password
+    assert boxes["ada.lavoro@rossi.example"].quota == 2 << 30
+
+
+def test_nobody_signs_in_as_a_shared_mailbox_but_its_people_write_as_it(rossi):
+    shared = next(box for box in rossi.mailboxes if box.address == "casa@rossi.example")
+    assert shared.password == ""
+    assert shared.logins == ("ada.lavoro@rossi.example", "ada@rossi.example", "bo@rossi.example")
+    assert shared.active
+
+
+def test_a_person_who_is_disabled_closes_her_mailboxes(rossi):
+    assert [box.address for box in rossi.mailboxes if not box.active] == ["bo@rossi.example"]
+
+
+def test_an_alias_ends_with_its_last_day_where_it_lives(rossi):
+    assert rossi.aliases == (
+        snapshot.Alias("estate@rossi.example", ("ada@rossi.example",), True, "2026-08-31T22:00:00+00:00"),
+    )
+
+
+def test_a_backup_mx_learns_no_people(rossi):
+    snapshot_ = gather(MailHost.objects.create(name="backup", role="backup"))
+    assert (snapshot_.mailboxes, snapshot_.aliases) == ((), ())
+    assert snapshot_.domains == rossi.domains
+
+
+def test_the_number_of_queries_does_not_grow(rossi):
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            gather(MailHost.objects.get())
+        return len(captured)
+
+    before = queries()
+    more = "".join(f'[[mailbox]]\naddress = "x{n}@rossi.example"\npeople = ["ada@rossi.example"]\n' for n in range(20))
+    load(more, "a test")
+    assert queries() == before
+    assert Mailbox.objects.count() == 24
+
+
+def test_a_suspended_mailbox_is_not_active(rossi):
+    box = Mailbox.objects.get(address="ada@rossi.example")
+    box.active = False
+    with wishes("a test", "test"):
+        box.save()
+    again = gather(MailHost.objects.get())
+    assert {b.address for b in again.mailboxes if not b.active} == {"ada@rossi.example", "bo@rossi.example"}
+    assert again.generation == rossi.generation + 1
+
+
+def test_nothing_in_the_database_is_forgotten(rossi):
+    assert {d.name for d in rossi.domains} == set(Domain.objects.values_list("name", flat=True))
+    assert {b.address for b in rossi.mailboxes} == set(Mailbox.objects.values_list("address", flat=True))
+    assert {a.address for a in rossi.aliases} == set(Alias.objects.values_list("address", flat=True))
+    assert Alias.objects.get().expires == date(2026, 8, 31)
