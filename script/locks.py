@@ -58,7 +58,7 @@ def node_complaints() -> list[str]:
 
 
 def address_complaints() -> list[str]:
-    address = {name: r"\b(https?|file|git)[:+]" for name in PYTHON_LOCKS} | {"package-lock.json": '"resolved"'}
+    address = dict.fromkeys(PYTHON_LOCKS, r"\b(https?|file|git)[:+]") | {"package-lock.json": '"resolved"'}
     return [f"{name} names an address" for name in address if re.search(address[name], (TOP / name).read_text())]
 
 
