@@ -61,6 +61,7 @@ Event = Opened | Queued | Delivered | Removed | Rejected
 QUEUE_ID: Final = rb"(?:[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}|[0-9A-F]{6,20})"
 PRINTED: Final = rb'(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])'
 ADDRESS: Final = rb'(?:"' + PRINTED + rb'{0,1000}+"|[^<>",@\x00-\x20\x7f]{0,500}+)(?:@[^<>"\x00-\x20\x7f]{0,255})?'
+LOGIN: Final = rb"([^,\x00-\x20\x7f]{1,320})(?=, sasl_sender=|, orig_|\n|\Z)"
 # The agent's own look whether a release is live: an address that exists nowhere, asked for on loopback.
 PROBE: Final = rb"\S{0,300}\[(?:127\.0\.0\.1|::1)\]: \d{3} [\d.]{5,9} <[^\s<>@]{1,64}@probe\.invalid>: "
 
@@ -69,7 +70,7 @@ RECORD: Final = re.compile(
     rb"\n([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) [^\s]{1,255} postfix(?:-[a-z0-9-]{1,60})?/(?:[a-z0-9-]{1,60}/)?(?:"
     rb"smtpd\[\d{1,10}\]: (?:"
     rb"(" + QUEUE_ID + rb"): (client=)[^\s,]{1,400}"
-    rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=([^,\x00-\x20\x7f]{1,320})(?=, sasl_sender=|, orig_|\n|\Z))?(?=[,\n]|\Z)"
+    rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=" + LOGIN + rb")?(?=[,\n]|\Z)"
     rb"|(?:NOQUEUE|" + QUEUE_ID + rb"): (reject: )(?:RCPT|MAIL|DATA|BDAT|END-OF-MESSAGE) from (?!" + PROBE + rb")\S"
     rb")"
     rb"|pickup\[\d{1,10}\]: (" + QUEUE_ID + rb"): (uid=)\d{1,10} from=<"

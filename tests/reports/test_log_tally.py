@@ -27,7 +27,7 @@ def counted(*lines: bytes) -> dict[tuple[str, str], tuple[int, int]]:
 
 
 def by_name(result: Tally) -> dict[tuple[str, str], tuple[int, int]]:
-    return {(slot.address, slot.direction): tuple(count) for slot, count in result.counts.items()}
+    return {(slot.address, slot.direction): (count.letters, count.bytes) for slot, count in result.counts.items()}
 
 
 def test_a_letter_between_two_people_is_one_out_and_one_in() -> None:

@@ -1,0 +1,110 @@
+"""An ingest that is killed, and two at once: every letter counts once."""
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.reports.lines import sent
+
+ROOT = Path(__file__).resolve().parents[2]
+ANNA, EMMA = "anna@myfamily.net", "emma@myfamily.net"
+LETTERS = 2000
+PREPARE = f"""
+from accounts.wishes import wishes
+from tests.reports.conftest import community, mailbox, person
+with wishes("test", "test"):
+    family = community("Fioretti family", "family", "myfamily.net")
+    for address in ({ANNA!r}, {EMMA!r}):
+        mailbox(address, person(address, guardian=family))
+"""
+COUNTS = """
+SELECT COALESCE(address, ''), direction, SUM(letters), SUM(bytes)
+FROM reports_hourlytally LEFT JOIN domains_mailbox ON mailbox = key GROUP BY 1, 2
+"""
+INGEST = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from reports.ingest import follow
+print("ready", flush=True)
+while follow("primary", Path(sys.argv[1]), datetime(2026, 11, 22, 13, 30, tzinfo=UTC), zone=UTC, most=3000):
+    pass
+"""
+
+
+class Child:
+    """A process of its own, with the database in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "mail.log"
+        self.database = folder / "db.sqlite3"
+        self.environment = {**os.environ, "DATABASE_URL": f"sqlite:///{self.database}", "MAILADMIN_VAR": str(folder)}
+
+    def start(self, code: str) -> "subprocess.Popen[str]":
+        """Run code with the panel's models."""
+        text = f"import django\ndjango.setup()\n{code}"
+        environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "mailadmin.settings"}
+        command = [sys.executable, "-c", text, str(self.log)]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Letters and bytes by address and direction."""
+        with sqlite3.connect(self.database) as database:
+            rows = database.execute(COUNTS)
+            found = {(address, direction): (letters, size) for address, direction, letters, size in rows}
+        database.close()
+        return found
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Child:
+    made = Child(tmp_path)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=made.environment, check=True)
+    with made.start(PREPARE) as process:
+        assert process.wait() == 0
+    at = datetime(2026, 11, 22, 13, 10, tzinfo=UTC)
+    made.log.write_bytes(b"".join(sent(at, f"{0x4ABC00 + n:X}", ANNA, EMMA) for n in range(LETTERS)))
+    return made
+
+
+@pytest.mark.timeout(120)
+def test_killed_at_twenty_random_moments(child: Child) -> None:
+    chance = random.Random(7)
+    killed_at: list[int] = []
+    for _kill in range(20):
+        with child.start(INGEST) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            try:
+                process.wait(timeout=chance.uniform(0, 0.06))
+            except subprocess.TimeoutExpired:
+                process.kill()
+        killed_at.append(child.counts().get(("", "out"), (0, 0))[0])
+    finish(child)
+    assert len({letters for letters in killed_at if 0 < letters < LETTERS}) > 3, "the kills came too early or too late"
+
+
+@pytest.mark.timeout(120)
+def test_two_at_once(child: Child) -> None:
+    with child.start(INGEST) as one, child.start(INGEST) as other:
+        assert (one.wait(), other.wait()) == (0, 0)
+    finish(child)
+
+
+def finish(child: Child) -> None:
+    """Read to the end, and find every letter once."""
+    with child.start(INGEST) as process:
+        assert process.wait() == 0
+    all_of_them = (LETTERS, LETTERS * 1000)
+    assert child.counts() == {
+        ("", "in"): all_of_them,
+        ("", "out"): all_of_them,
+        (ANNA, "out"): all_of_them,
+        (EMMA, "in"): all_of_them,
+    }
