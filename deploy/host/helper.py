@@ -122,10 +122,11 @@ class Service:
             return f"failed {error}"
 
     def _request(self, caller: socket.socket) -> tuple[str, str, Callable[[Layout, str], None]]:
+        line = _read_line(caller, time.monotonic() + PATIENCE)  # first: who is refused unread gets no answer either
         uid = _uid(caller)
         if uid not in self.callers:
             raise Refused(f"user {uid} may not ask")
-        return parse(_read_line(caller, time.monotonic() + PATIENCE))
+        return parse(line)
 
 
 def parse(line: bytes) -> tuple[str, str, Callable[[Layout, str], None]]:

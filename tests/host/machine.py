@@ -1,0 +1,130 @@
+"""A private mail host for tests: real daemons on loopback, without Django, in a folder and on ports of its own.
+
+`started_host()` lays it down with the code that a person uses and stops all of it at the end. It is slow to start
+(about three seconds) and quick to use, so the fixture `mailhost` shares one between the tests of a run; give every
+test domains of its own, or apply what it needs at its beginning.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.host.apply import Applied, apply
+from deploy.host.layout import Layout
+from deploy.render import render
+from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION, Choices, lay
+from deploy.setup.people import person
+from deploy.setup.place import find_place
+from deploy.setup.programs import mail_programs
+from deploy.setup.supervision import Running, supervise
+from deploy.snapshot import Snapshot
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class MailHost:
+    """A running private mail host."""
+
+    var: Path
+    code: Path
+    layout: Layout
+    running: Running
+
+    def apply(self, snapshot: Snapshot, at: datetime | None = None) -> Applied:
+        """Make wishes live, here and now, with root's rights."""
+        at = at or datetime.now(UTC)
+        return apply(self.layout, snapshot, render(snapshot, at, str(self.layout.mail)), at=at, log=lambda _line: None)
+
+    def put_live(self, path: str, text: str) -> None:
+        """Write into the live release what no release would hold, such as a broken recipe."""
+        target = self.layout.root / "current" / path
+        staging = target.with_name(".new")
+        staging.write_text(text)
+        staging.chmod(0o640)
+        agent = person(self.layout.agent)
+        os.chown(staging, agent.uid, target.parent.stat().st_gid)
+        staging.rename(target)
+
+    def log(self, name: str = "mail.log") -> str:
+        """What a daemon has said so far."""
+        return (self.layout.root / "log" / name).read_text(encoding="utf-8", errors="replace")
+
+    def letters(self, key: str) -> list[bytes]:
+        """The new letters of a mailbox, as they lie in its folder."""
+        return [path.read_bytes() for path in sorted((self.layout.mail / key / "Maildir" / "new").glob("*"))]
+
+    def run(self, *words: str, user: str | None = None, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a program as one of the system's users."""
+        rights: dict[str, Any] = {}
+        if user:
+            ids = person(user)
+            rights = {"user": ids.uid, "group": ids.gid, "extra_groups": list(ids.groups)}
+        return subprocess.run(words, input=stdin, capture_output=True, timeout=30, check=False, cwd="/", **rights)
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+    """Wait until something is so, and return it."""
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, f"waited {seconds:g} s in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
+def free_base() -> int:
+    """A port base whose ports are all free just now."""
+    for base in range(20000 + os.getpid() % 97 * 100, 57000, 100):
+        if all(_is_free(port + base) for port in (HTTP, SMTP, SUBMISSION, IMAP, POP3)):
+            return base
+    raise AssertionError("no free ports on loopback")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener, suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+@contextmanager
+def temporary_var() -> Iterator[Path]:
+    """A folder for `var` that the daemons' users can enter, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="mailadmin-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder / "var"
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def started_host(choices: Choices | None = None) -> Iterator[MailHost]:
+    """A private mail host, up and answering; gone afterwards."""
+    with temporary_var() as var:
+        place = find_place(CHECKOUT, var)
+        place.prepare()
+        layout = lay(place.var, free_base(), place.code, choices)
+        with supervise(place.var, sys.executable, mail_programs(layout, place.code)) as running:
+            running.wait(lambda: layout_answers(layout), "the mail host", 30)
+            yield MailHost(place.var, place.code, layout, running)
+
+
+def layout_answers(layout: Layout) -> bool:
+    """Whether every door of the mail host is open."""
+    with suppress(OSError):
+        for port in (layout.smtp, layout.submission, layout.imap, layout.pop3):
+            socket.create_connection((layout.address, port), 1).close()
+        return layout.helper.exists() and layout.auth.exists()
+    return False
