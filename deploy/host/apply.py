@@ -1,0 +1,131 @@
+"""Make rendered files live on this mail host, complete or not at all.
+
+In: a `Layout`, the snapshot, the files it was rendered to, the moment. Out: `Applied`, once the daemons answer out of
+the new release. Touched: `<root>`, and through the root helper the daemons and the folders of new mailboxes.
+Raises `ApplyError`, one sentence that names the thing and the remedy: then a complete release is still live.
+
+Killed at any moment, the next run goes on where this one ended; `switching` lists the states.
+"""
+
+import errno
+import os
+import pwd
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from deploy.host import files, helper, journal, probe, release
+from deploy.host.build import build, clear, versions
+from deploy.host.commands import CommandError
+from deploy.host.journal import Switch
+from deploy.host.layout import Layout
+from deploy.host.release import Release, ReleaseError
+from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
+from deploy.render import Unwritable, render
+from deploy.snapshot import Snapshot
+
+Log = Callable[[str], None]
+SAME_BUILD = ("maps", "postfix")
+REASONS = {
+    errno.ENOSPC: "the disk is full: make room, then apply again",
+    errno.EDQUOT: "the disk quota is used up: make room, then apply again",
+    errno.EROFS: "the disk is read-only: mount it for writing, then apply again",
+    errno.EACCES: "the agent may not write there: run the installer again, which sets owners and rights",
+    errno.EPERM: "the agent may not write there: run the installer again, which sets owners and rights",
+    errno.ENOENT: "it is not there: run the installer again, which makes it",
+}
+
+
+class ApplyError(Exception):
+    """The wishes are not live; the text is one sentence. Mail goes on under the release before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The folder that is live, whether it is a new one, and the generation of wishes it answers for."""
+
+    folder: int
+    changed: bool
+    generation: int
+
+
+def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, at: datetime, log: Log) -> Applied:
+    """Make these files live and return when the daemons answer out of them; a whole release is live in any case."""
+    assert at.tzinfo, "a moment without a time zone"
+    try:
+        only_the_agent(layout)
+        with files.locked(layout.root / ".lock"):
+            return make_live(layout, snapshot, rendered, at, log)
+    except OSError as error:
+        why = REASONS.get(error.errno or 0, release.reason(error))
+        raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
+    except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, Unwritable, GivenUp, files.Busy) as error:
+        raise ApplyError(str(error)) from error
+
+
+def lay_first(layout: Layout, at: datetime) -> None:
+    """Before the daemons start for the first time: a release that holds nobody. Does nothing when one is live.
+
+    Run as the agent. Raises ReleaseError, CommandError or OSError.
+    """
+    if not release.live(layout):
+        clear(layout)
+        nobody = Snapshot(0, layout.name, "primary", (), (), ())
+        first = build(layout, nobody, render(nobody, at, str(layout.mail)), release.next_number(layout), None, at)
+        release.switch(layout, first.number)
+
+
+def only_the_agent(layout: Layout) -> None:
+    """Files of another owner could not be told to be over, nor removed, by the next run."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    if user != layout.agent:
+        raise ReleaseError(f"Releases are written by {layout.agent}, and this runs as {user}: let the worker do it.")
+
+
+def make_live(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime, log: Log) -> Applied:
+    """What happens while nobody else writes."""
+    recover(layout, at, log)
+    old = release.live(layout)
+    if old and says(old, snapshot, rendered, versions(layout)):
+        return Applied(old.number, changed=False, generation=snapshot.generation)
+    switch = Switch(old.number if old else None, release.next_number(layout))
+    prepare(layout, switch, snapshot, rendered, at)
+    log(f"Release {release.name_of(switch.new)} is written, and every map answers as it was written.")
+    release.switch(layout, switch.new)
+    settle_or_give_up(layout, switch, at, log)
+    tidy(layout, log)
+    return Applied(switch.new, changed=True, generation=snapshot.generation)
+
+
+def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: Mapping[str, str]) -> bool:
+    """True when a release was made from these wishes and files, for this Postfix and this type of map."""
+    manifest, _readable = old.manifest, old.snapshot
+    return (
+        manifest.files == {path: release.digest(data) for path, data in rendered.items()}
+        and manifest.snapshot == release.snapshot_digest(snapshot)
+        and all(manifest.versions.get(name) == now[name] for name in SAME_BUILD)
+    )
+
+
+def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime) -> None:
+    """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run."""
+    journal.announce(layout, switch)
+    try:
+        build(layout, snapshot, rendered, switch.new, release.at_number(layout, switch.old), at)
+        for mailbox in snapshot.mailboxes:
+            if not (layout.mail / mailbox.key).is_dir():
+                helper.ask(layout, "folder", mailbox.key)
+    except Exception:
+        with suppress(OSError):
+            drop(layout, switch.new)
+            journal.forget(layout)
+        raise
+
+
+def tidy(layout: Layout, log: Log) -> None:
+    """Remove the oldest releases; what cannot be removed is no reason to go back."""
+    try:
+        release.prune(layout)
+    except OSError as error:
+        log(f"An old release could not be removed: {release.reason(error)}.")

@@ -1,0 +1,177 @@
+"""Build one release beside the live one: write, build maps, read every key back, have it all on the disk.
+
+In: a `Layout`, the snapshot, the rendered files, the release before. Out: the new `Release`, complete but not live.
+Touched: `<root>/.mould/*/new` and `<root>/releases/.new` while it is built, then `<root>/releases/NNNNNN`.
+Raises `ReleaseError`, CommandError (postmap) or OSError; what it leaves behind then, `clear` takes away.
+
+A part that daemons read as a group of their own is made inside that group's set-gid mould and renamed into the
+release: so the agent needs no other group. Its files have their rights before it leaves the mould.
+"""
+
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from deploy.host import files, probe
+from deploy.host.commands import run
+from deploy.host.layout import Layout
+from deploy.host.release import INDEX, Manifest, Release, ReleaseError, digest, laid, name_of, releases, snapshot_digest
+from deploy.render.reading import read_map
+from deploy.snapshot import Snapshot
+
+Contents = Mapping[str, bytes]
+PATH: Final = re.compile(
+    r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
+)
+TIMEOUT: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder of a release, the rights below it, and whether a mould gives it its group."""
+
+    name: str
+    folder: int
+    file: int
+    moulded: bool
+
+
+PARTS: Final = (
+    Part("postfix", 0o755, 0o644, moulded=False),  # no secret, readable by all
+    Part("procmail", 0o750, 0o640, moulded=True),
+    Part("dovecot", 0o750, 0o640, moulded=True),
+)
+
+
+def build(
+    layout: Layout, snapshot: Snapshot, rendered: Contents, number: int, before: Release | None, at: datetime
+) -> Release:
+    """A whole new release in `releases/NNNNNN`."""
+    assert all(map(PATH.match, rendered)), "a file outside the known parts"
+    clear(layout)
+    staging = layout.root / "releases" / ".new"
+    nonce = probe.new_nonce()
+    contents = {**rendered, **probe.files(nonce)}
+    staging.mkdir(0o755)
+    files.set_mode(staging, 0o755)
+    new = [path for part in PARTS for path in write_part(layout, part, contents, before)]
+    stamp(layout, staging, new, at)
+    indexes = build_maps(layout, staging, contents)
+    manifest = Manifest(
+        folder=number,
+        generation=snapshot.generation,
+        snapshot=snapshot_digest(snapshot),
+        nonce=nonce,
+        files={path: digest(data) for path, data in sorted(rendered.items())},
+        indexes=indexes,
+        laid=laid(layout),
+        versions=versions(layout),
+    )
+    files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
+    files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
+    return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+
+
+def clear(layout: Layout) -> None:
+    """Take away what a build or a removal that did not end left behind."""
+    moulds = [layout.root / ".mould" / part.name / "new" for part in PARTS]
+    for path in [*(layout.root / "releases").glob(".*"), *layout.root.glob(".new-*"), *moulds]:
+        if path.is_symlink() or path.exists():
+            files.remove(path)
+
+
+def commit(layout: Layout, staging: Path, number: int, new: Iterable[str]) -> Release:
+    """Have all of it on the disk, then give it its name."""
+    folders = [path for path in staging.rglob("*") if path.is_dir()]
+    files.flush([*(staging / path for path in new), *folders, staging])
+    release = Release(layout.root / "releases" / name_of(number))
+    staging.rename(release.path)
+    files.flush([release.path.parent])
+    return release
+
+
+def versions(layout: Layout) -> dict[str, str]:
+    """What a release is built with."""
+    postfix = run(["postconf", "-c", str(layout.postfix), "-d", "-h", "mail_version"], timeout=TIMEOUT)
+    return {"maps": layout.map_type, "postfix": postfix.out.decode().strip(), "python": platform.python_version()}
+
+
+def write_part(layout: Layout, part: Part, contents: Contents, before: Release | None) -> list[str]:
+    """Write a part where it gets its group, then move it into the staging folder. Returns the paths that are new.
+
+    Folders get their rights last: to set them takes a set-gid bit away, which those below were to inherit.
+    """
+    place = layout.root / "releases" / ".new" / part.name
+    made = layout.root / ".mould" / part.name / "new" if part.moulded else place
+    if not made.parent.is_dir():
+        raise ReleaseError(f"{made.parent} is missing: run the installer again.")
+    targets = {path: made / path.partition("/")[2] for path in contents if path.startswith(part.name + "/")}
+    folders = sorted({made, *(target.parent for target in targets.values())})
+    for folder in folders:
+        folder.mkdir(part.folder)
+    new = [path for path, target in targets.items() if write_file(part, path, target, contents[path], before)]
+    for folder in folders:
+        files.set_mode(folder, part.folder)
+    if made != place:
+        made.rename(place)
+    return new
+
+
+def write_file(part: Part, path: str, target: Path, data: bytes, before: Release | None) -> bool:
+    """Write a file, or link the last release's, when it says the same; True when it is new.
+
+    To write 100,000 recipes takes many times as long as to link them, and a linked passwd-file keeps its time.
+    """
+    if part.moulded and before and files.same_content(before.path / path, data, part.file):
+        with suppress(OSError):
+            target.hardlink_to(before.path / path)
+            return False
+    files.write(target, data, part.file)
+    return True
+
+
+def stamp(layout: Layout, staging: Path, new: Iterable[str], at: datetime) -> None:
+    """Give new passwd-files a second of their own: Dovecot compares second and size, and may still know any release.
+
+    So the second is after those of all releases that are kept, given up ones included; a clock set back does no harm.
+    """
+    for path in new:
+        if path.startswith("dovecot/"):
+            kept = [one.path / path for one in releases(layout)]
+            seconds = [int(file.stat().st_mtime) for file in kept if file.is_file()]
+            files.stamp(staging / path, files.later(at.timestamp(), seconds))
+
+
+def build_maps(layout: Layout, staging: Path, contents: Contents) -> dict[str, str]:
+    """Build Postfix's maps; the digest of each index by its path."""
+    found = {}
+    for path, data in sorted(contents.items()):
+        if path.startswith("postfix/"):
+            index = build_map(layout, staging / path, read_map(data.decode()))
+            found[f"postfix/{index.name}"] = digest(index.read_bytes())
+    return found
+
+
+def build_map(layout: Layout, path: Path, entries: Mapping[str, str]) -> Path:
+    """Build one map and ask it for every key. postmap ends with 0 after a warning: whatever it says is a failure."""
+    table = f"{layout.map_type}:{path}"
+    said = run(["postmap", "-c", str(layout.postfix), table], timeout=TIMEOUT)
+    if said.out or said.err:
+        raise ReleaseError(f"postmap could not build {path.name}: {said.text[:300]}")
+    index = path.with_name(path.name + INDEX[layout.map_type])
+    files.set_mode(index, 0o644)
+    if entries:
+        keys = "".join(f"{key}\n" for key in entries).encode()
+        answer = run(
+            ["postmap", "-c", str(layout.postfix), "-q", "-", table], timeout=TIMEOUT, input=keys, expect=(0, 1)
+        )
+        if answer.err or answer.out != "".join(f"{key}\t{value}\n" for key, value in entries.items()).encode():
+            raise ReleaseError(
+                f"{path.name} does not answer as it was written: {answer.err.decode(errors='replace')[:300]}"
+            )
+    return index

@@ -1,0 +1,38 @@
+"""What must never come back: passwords that were changed, suspensions, mailboxes that are gone. Pure.
+
+In: the snapshots before and after. Out: whose sessions end, and what an older release may still say.
+"""
+
+from dataclasses import replace
+
+from deploy.snapshot import Mailbox, Snapshot
+
+
+def revoked(before: Snapshot, after: Snapshot) -> list[str]:
+    """The logins that worked before and no longer do, or no longer with the same password or into the same mailbox."""
+    now = {box.address: box for box in after.mailboxes if box.active}
+    return [box.address for box in before.mailboxes if may_sign_in(box) and not same_login(box, now.get(box.address))]
+
+
+def may_sign_in(box: Mailbox) -> bool:
+    """True when somebody signs in under this address."""
+    return box.active and bool(box.password)
+
+
+def same_login(box: Mailbox, now: Mailbox | None) -> bool:
+    """True when the same password opens the same mailbox."""
+    return now is not None and (box.password, box.key) == (now.password, now.key)
+
+
+def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
+    """The old snapshot, but with the newest passwords, suspensions and owners; who is gone stays out."""
+    now = {box.key: box for box in newest.mailboxes}
+    return replace(old, mailboxes=tuple(restrained(box, now.get(box.key)) for box in old.mailboxes))
+
+
+def restrained(box: Mailbox, now: Mailbox | None) -> Mailbox:
+    """An old mailbox that opens no further than the newest wishes allow."""
+    if now is None:
+        return replace(box, password="", active=False, logins=())
+    logins = tuple(login for login in box.logins if login in now.logins)
+    return replace(box, password=now.password, active=box.active and now.active, logins=logins)

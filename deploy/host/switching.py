@@ -1,0 +1,149 @@
+"""From one release to the next while mail flows, and back when the daemons do not answer.
+
+In: a `Layout` and a `Switch`. Out: nothing, once the daemons answer out of the live release. Touched: `<root>`, and
+through the root helper the daemons. Raises `GivenUp` when the release before is live again, else the layers' own.
+
+The states of a change, each safe to be killed in; `recover` goes on from there:
+  building   `releases/.new` and `.mould/*/new` exist: they are debris.
+  announced  `.switch` names the old and the new folder, `current` leads to the old: the new one is debris.
+  switched   `current` leads to the new one: Postfix and Dovecot are told and asked again, whatever was done before.
+  given up   the new folder holds FAILED, `current` leads there or back already: it is led back, the daemons are told.
+  settled    `.switch` is gone.
+
+What makes a running daemon notice: Postfix compares the time of an index it holds open before each new client, so
+after the switch every index of the other releases gets its own time + 1 s. The index of the release before is the one
+that is open; older ones had their turn, but a switch back makes one live again, and a killed run may have left one
+out. A time only ever grows, so whenever a daemon opened an index, the time it remembers never comes again, also with
+two switches in a second. A daemon may have opened an index just before the switch and noted its time just after the
+nudge: so they are nudged once more when the probes have answered. Which names receive mail is cached: that needs a
+reload. Dovecot reads a passwd-file again by itself, at the first question of a new second, without a reload.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from deploy.host import files, helper, journal, probe, release
+from deploy.host.build import build, clear
+from deploy.host.commands import CommandError
+from deploy.host.denials import careful, revoked
+from deploy.host.journal import Switch
+from deploy.host.layout import Layout
+from deploy.host.release import Release, ReleaseError
+from deploy.render import render
+
+Log = Callable[[str], None]
+NEED_RELOAD = ("postfix/domains", "postfix/relay_domains", "postfix/transport")
+
+
+class GivenUp(Exception):
+    """A release did not answer, and the one before is live again; the text is one sentence."""
+
+
+def recover(layout: Layout, at: datetime, log: Log) -> None:
+    """Finish what a killed run began."""
+    clear(layout)
+    switch, current = journal.announced(layout), release.live(layout)
+    new = release.at_number(layout, switch.new) if switch else None
+    if switch and new and new.failed:
+        lead_back(layout, switch, at, log)
+    elif switch and new and current and current.number == new.number:
+        log(f"Release {new.path.name} was made live by a run that did not end: the daemons are asked again.")
+        with suppress(GivenUp):
+            settle_or_give_up(layout, switch, at, log)
+    elif switch:
+        drop(layout, switch.new)
+        journal.forget(layout)
+
+
+def drop(layout: Layout, number: int | None) -> None:
+    """Take away what a build left, and the release that never was live."""
+    clear(layout)
+    if never := release.at_number(layout, number):
+        files.remove(never.path)
+
+
+def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
+    """Have the daemons answer out of the release that is live now, or lead them back to the one before."""
+    try:
+        settle(layout, switch, log)
+    except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, OSError) as error:
+        new = release.at_number(layout, switch.new)
+        if switch.old is None or not new:
+            raise
+        sentence = release.reason(error)
+        files.replace(new.path / "FAILED", sentence.encode() + b"\n", 0o644)
+        lead_back(layout, switch, at, log)
+        raise GivenUp(f"{sentence} The release before is live again.") from error
+
+
+def settle(layout: Layout, switch: Switch, log: Log) -> None:
+    """Tell the daemons, ask them, and end the sessions of people who may no longer sign in."""
+    switched = time.time()
+    old, new = release.at_number(layout, switch.old), release.at_number(layout, switch.new)
+    assert new, "a release that is live has a folder"
+    if not nudge(layout, log) or release.differ(old, new, NEED_RELOAD):
+        helper.ask(layout, "reload", "postfix")
+        log("Postfix was reloaded.")
+    probe.wait_for_smtp(layout, new.manifest.nonce)
+    probe.wait_for_login(layout, new.manifest.nonce, switched if release.differ(old, new, ("dovecot/passwd",)) else 0)
+    log("Postfix and Dovecot answer out of the new release.")
+    for login in revoked(old.snapshot, new.snapshot) if old else []:
+        helper.ask(layout, "kick", login)
+        log(f"Sessions of {login} were ended.")
+    nudge(layout, log)
+    journal.forget(layout)
+
+
+def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
+    """Make the release before live again, but with the newest passwords and suspensions.
+
+    When that one cannot be written (the disk is full), the new one stays live: letters may wait, no door opens again.
+    """
+    old, new, current = (
+        release.at_number(layout, switch.old),
+        release.at_number(layout, switch.new),
+        release.live(layout),
+    )
+    if not old or not new or not current:
+        raise ReleaseError(
+            f"A release that {layout.root / journal.NAME} names is gone: remove that file, then apply again."
+        )
+    if current.number == new.number:
+        drop(layout, switch.instead)
+        release.switch(layout, safe_number(layout, switch, old, new, at))
+    nudge(layout, log)
+    try:
+        helper.ask(layout, "reload", "postfix")
+        for login in revoked(old.snapshot, new.snapshot):
+            helper.ask(layout, "kick", login)
+    except helper.HelperError as error:
+        log(str(error))
+    log(f"Release {new.path.name} was given up: {new.failed}")
+    journal.forget(layout)
+
+
+def safe_number(layout: Layout, switch: Switch, old: Release, new: Release, at: datetime) -> int:
+    """The old release's number, or that of one made for the purpose, where the old one would open a closed door."""
+    snapshot = careful(old.snapshot, new.snapshot)
+    if snapshot == old.snapshot:
+        return old.number
+    number = release.next_number(layout)
+    journal.announce(layout, replace(switch, instead=number))
+    return build(layout, snapshot, render(snapshot, at, str(layout.mail)), number, old, at).number
+
+
+def nudge(layout: Layout, log: Log) -> bool:
+    """Tell Postfix that the indexes of all other releases are over; False when one could not be told."""
+    current = release.live(layout)
+    told = True
+    for one in release.releases(layout):
+        for index in release.indexes(one) if not current or one.number != current.number else ():
+            try:
+                files.nudge(index)
+            except OSError as error:
+                told = False
+                log(f"{index} could not be marked as over: {release.reason(error)}.")
+    return told

@@ -1,0 +1,79 @@
+"""Reads generated files back, strictly: the second opinion on what `quoting` wrote.
+
+In: the text of a file. Out: what Postfix, procmail or Dovecot will understand. Nothing is touched, and no pattern is
+shared with the writers. Raises `Misread` with one sentence when a line has a shape that we never write.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from deploy.render.quoting import Unwritable
+
+HEADER: Final = re.compile(r"(?:# [ -~]*\n)+")
+ENTRY: Final = re.compile(r"^([^\s#\"\\:][^\s\"\\:]*) ([!-~](?:[ -~]*[!-~])?)\n", re.MULTILINE)
+RECIPE: Final = re.compile(r"M=\"\$MAIL\"/(\S+)\nRULES_OK=yes\n")
+WORD: Final = re.compile(r"(?:'[^']*'|\"'\")+")
+PIECE: Final = re.compile(r"'([^']*)'|\"(')\"")
+LOGIN: Final = re.compile(
+    r"^([^:\s%#][^:\s%]*):([^:\s%]+)::::([^:\s%]+)::((?:[a-z_]+=[^\s%]+(?: (?=[a-z])|$))*)\n", re.MULTILINE
+)
+Passwd = tuple[str, str, tuple[str, ...]]
+
+
+class Misread(Unwritable):
+    """A generated file does not say what was meant; the text is one sentence."""
+
+
+def body(text: str) -> str:
+    """What stands after the header of comments."""
+    header = HEADER.match(text)
+    if not header:
+        raise Misread("A generated file lacks its header.")
+    return text[header.end() :]
+
+
+def entries(pattern: re.Pattern[str], text: str, what: str) -> list[tuple[str, ...]]:
+    """The groups of every line, each of them an entry of its own and under a key of its own."""
+    rest = body(text)
+    found: list[tuple[str, ...]] = pattern.findall(rest)
+    if (
+        len(found) != rest.count("\n")
+        or rest[-1:] not in ("", "\n")
+        or len({entry[0] for entry in found}) != len(found)
+    ):
+        raise Misread(f"A line of {what} is not an entry of its own.")
+    return found
+
+
+def read_map(text: str) -> dict[str, str]:
+    """A Postfix map's text: every key with its value, as postmap takes them."""
+    return {key.lower(): value for key, value in entries(ENTRY, text, "a Postfix map")}
+
+
+def read_word(text: str) -> str:
+    """A procmail word of single-quoted pieces: its value."""
+    if not WORD.fullmatch(text):
+        raise Misread(f"A word of a recipe is not quoted whole: {text[:60]!a}.")
+    return "".join(plain or quote for plain, quote in PIECE.findall(text))
+
+
+def read_recipe(text: str) -> str:
+    """A person's recipe: the folder of `$MAIL` that its letters go to."""
+    match = RECIPE.fullmatch(body(text))
+    if not match:
+        raise Misread(f"A recipe is not of the known shape: {text[-60:]!a}.")
+    return read_word(match[1])
+
+
+def read_passwd(text: str) -> dict[str, Passwd]:
+    """A Dovecot passwd-file: login -> (password, home, extra fields)."""
+    found = entries(LOGIN, text, "a passwd-file")
+    return {login: (password, home, tuple(extra.split())) for login, password, home, extra in found}
+
+
+def same(path: str, meant: Mapping[str, object], found: Mapping[str, object]) -> None:
+    """Raise unless a file says exactly what was meant."""
+    if meant != found:
+        odd = next(key for key in [*meant, *found] if meant.get(key) != found.get(key))
+        raise Misread(f"{path} does not read back: see {odd[:60]!a}.")

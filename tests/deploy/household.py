@@ -1,0 +1,51 @@
+"""The example household of POLICY.md as a mail host is told it: two communities, one suspended, one shared."""
+
+from deploy.snapshot import Alias, Domain, Mailbox, Snapshot
+
+HASH = "{SHA512-CRYPT}$6$rounds=5000$VvDXT9btpaYERIB$tWmVGZoHKzHnFZ2OVFtmVcW0GFDpAuXVJ0dIaLlbZ9mQ7yqZ1xw6mC3n5aEoD1"
+OTHER_HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Wm9vbXpvb216b29tem9vbXpvb216b29tem9v"
+GIGABYTE = 1 << 30
+
+
+def mailbox(address: str, key: int, *others: str, **changes: object) -> Mailbox:
+    """A mailbox of one person, or with `others` of those."""
+    facts: dict[str, object] = {
+        "logins": others or (address,),
+        "password": "" if others else HASH,
+        "quota": GIGABYTE,
+        "active": True,
+    }
+    return Mailbox(address=address, key=f"{key:016x}", **{**facts, **changes})  # type: ignore[arg-type]
+
+
+HOUSEHOLD = Snapshot(
+    generation=7,
+    host="primary",
+    role="primary",
+    domains=(
+        Domain("mybusiness.com", "mail"),
+        Domain("myfamily.net", "mail"),
+        Domain("old-domain.example", "alias", "myfamily.net"),
+        Domain("relayed.example", "backup", "mx.other.example"),
+    ),
+    mailboxes=(
+        mailbox("anna@myfamily.net", 1, password=OTHER_HASH),
+        mailbox("emma@myfamily.net", 2),
+        mailbox("gino@mybusiness.com", 3, active=False),
+        mailbox("info@mybusiness.com", 4, "paolo@mybusiness.com", "sara@mybusiness.com"),
+        mailbox("ivo@mybusiness.com", 5),
+        mailbox("luca@myfamily.net", 6, active=False),
+        mailbox("marco@mybusiness.com", 7),
+        mailbox("marco@myfamily.net", 8, quota=0),
+        mailbox("paolo@mybusiness.com", 9),
+        mailbox("rita@mybusiness.com", 10),
+        mailbox("sara@mybusiness.com", 11),
+    ),
+    aliases=(
+        Alias("@mybusiness.com", ("marco@mybusiness.com",)),
+        Alias("@myfamily.net", ("marco@myfamily.net",)),
+        Alias("kids@myfamily.net", ("emma@myfamily.net", "luca@myfamily.net", "nonna.rosa@gmail.com")),
+        Alias("oldfriends@myfamily.net", ("anna@myfamily.net",), expires="2026-06-30T22:00:00+00:00"),
+        Alias("team@mybusiness.com", ("info@mybusiness.com", "rita@mybusiness.com"), internal=True),
+    ),
+)
