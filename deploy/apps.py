@@ -7,3 +7,7 @@ class DeployConfig(AppConfig):
     """Listens to wishes as soon as the project has started."""
 
     name = "deploy"
+
+    def ready(self) -> None:
+        """Connect the triggers."""
+        from deploy import triggers  # noqa: F401

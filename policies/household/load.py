@@ -3,10 +3,10 @@
 In: the file's text. Out: a `Report`. Touched: every wish, inside one `with wishes(...)`. Raises HouseholdError.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from django.core.exceptions import ValidationError
 
@@ -20,7 +20,16 @@ from domains.models import Alias, Domain, Mailbox
 from domains.services import delete_alias, delete_mailbox, set_people
 from policies.household.tables import HouseholdError, Place, Table, first, known_keys, listed, parse, refusals, ruled
 
+Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
+# One query for each model, with what its label needs.
+FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
+    Community: lambda: Community.objects.all(),
+    Domain: lambda: Domain.objects.select_related("community", "alias_of"),
+    User: lambda: User.objects.prefetch_related("memberships__community", "memberships__user"),
+    Mailbox: lambda: Mailbox.objects.select_related("domain").prefetch_related("people"),
+    Alias: lambda: Alias.objects.select_related("domain"),
+}
 ROOM: Final = ((Alias, "alias", domain_rules.alias_address), (Mailbox, "mailbox", domain_rules.own_address))
 
 
@@ -57,6 +66,14 @@ class Loader:
     def __init__(self) -> None:
         self.report = Report()
         self.places: dict[tuple[type[Wish], str], Place] = {}
+        self.stored: dict[type[Wish], dict[str, Any]] = {}
+        self.said: set[str] = set()
+
+    def find(self, model: type[Row], label: str) -> Row | None:
+        """A row by its label; every row of a model is fetched once, however large the file."""
+        if model not in self.stored:
+            self.stored[model] = {row.label(): row for row in FETCHED[model]()}
+        return self.stored[model].get(label)
 
     def make_room(self, tables: Table) -> None:
         """Remove the addresses that the file does not name, so that others may take them."""
@@ -97,7 +114,7 @@ class Loader:
         if not isinstance(calendar, dict):
             raise place.error("calendar", "must be a table.")
         known_keys(calendar, "calendar", lambda sentence: HouseholdError(f"{place}, calendar: {sentence}"))
-        community = Community.objects.filter(name=name).first() or Community(name=name)
+        community = self.find(Community, name) or Community(name=name)
         values = {
             "kind": row.get("kind", "family"),
             "timezone": row.get("timezone", "Europe/Rome"),
@@ -111,7 +128,7 @@ class Loader:
         self.put(place, community, values)
         for item in listed(place, "domains", row.get("domains", [])):
             domain_name = ruled(place, "domains", account_rules.domain_name, item)
-            domain = Domain.objects.filter(name=domain_name).first() or Domain(name=domain_name)
+            domain = self.find(Domain, domain_name) or Domain(name=domain_name)
             self.put(place, domain, {"community": community, "kind": "mail"}, key="domains")
 
     def domain(self, place: Place, row: Table) -> None:
@@ -119,11 +136,11 @@ class Loader:
         name = ruled(place, "name", account_rules.domain_name, row["name"])
         if ("alias_of" in row) == ("relay_to" in row):
             raise place.error("alias_of", "name either the domain it stands for or, with relay_to, its real host.")
-        domain = Domain.objects.filter(name=name).first() or Domain(name=name)
+        domain = self.find(Domain, name) or Domain(name=name)
         if "relay_to" in row:
             return self.put(place, domain, {"kind": "backup", "relay_to": row["relay_to"], "community": None})
         target = ruled(place, "alias_of", account_rules.domain_name, row["alias_of"])
-        found = Domain.objects.filter(name=target).first()
+        found = self.find(Domain, target)
         if not found:
             raise place.error("alias_of", f"“{target}” is no domain here: add it first.")
         return self.put(place, domain, {"kind": "alias", "alias_of": found, "community": found.community})
@@ -131,7 +148,7 @@ class Loader:
     def person(self, place: Place, row: Table) -> None:
         """A person and what she is in each community."""
         address = ruled(place, "address", account_rules.address, row["address"])
-        person = User.objects.filter(address=address).first() or User(address=address)
+        person = self.find(User, address) or User(address=address)
         values = {
             "name": row.get("name", address.partition("@")[0]),
             "born": row.get("born"),
@@ -142,8 +159,9 @@ class Loader:
         }
         self.put(place, person, values)
         kept = [self.membership(place, person, item) for item in listed(place, "membership", row.get("membership", []))]
-        for gone in Membership.objects.filter(user=person).exclude(pk__in=kept):
-            self.remove(gone)
+        for membership in person.memberships.all():
+            if membership.pk not in kept:
+                self.remove(membership)
 
     def password(self, place: Place, row: Table, person: User) -> str:
         """The hash to store: of a new password, the given hash, or the one there is."""
@@ -161,12 +179,12 @@ class Loader:
         if not isinstance(row, dict):
             raise place.error("membership", "must be written with double brackets.")
         known_keys(row, "membership", lambda sentence: HouseholdError(f"{place}, membership: {sentence}"))
-        community = Community.objects.filter(name=str(row.get("community", ""))).first()
+        community = self.find(Community, str(row.get("community", "")))
         if not community:
             name = account_rules.spoken(row.get("community", ""))
             raise place.error("membership", f"“{name}” is no community here: add it first.")
-        found = Membership.objects.filter(user=person, community=community).first()
-        membership = found or Membership(user=person, community=community)
+        there = (membership for membership in person.memberships.all() if membership.community_id == community.pk)
+        membership = next(there, None) or Membership(user=person, community=community)
         override = row.get("override", [])
         values = {
             "role": row.get("role", ""),
@@ -180,7 +198,7 @@ class Loader:
     def mailbox(self, place: Place, row: Table) -> None:
         """A mailbox and its people."""
         address = ruled(place, "address", domain_rules.own_address, row["address"])
-        mailbox = Mailbox.objects.filter(address=address).first() or Mailbox(address=address)
+        mailbox = self.find(Mailbox, address) or Mailbox(address=address)
         values = {
             "key": row.get("key", mailbox.key),
             "quota": row.get("quota", DEFAULT_QUOTA),
@@ -188,16 +206,14 @@ class Loader:
         }
         self.put(place, mailbox, values)
         people = [self.found_person(place, item) for item in listed(place, "people", row.get("people", [address]))]
-        before = set(mailbox.people.values_list("pk", flat=True))
-        set_people(mailbox, people)
-        label = f"mailbox {mailbox.label()}"
-        if before != {person.pk for person in people} and label not in self.report.created + self.report.changed:
-            self.report.changed.append(label)
+        if {person.pk for person in mailbox.people.all()} != {person.pk for person in people}:
+            set_people(mailbox, people)
+            self.reported(mailbox, self.report.changed)
 
     def found_person(self, place: Place, item: object) -> User:
         """The person a mailbox names."""
         address = ruled(place, "people", account_rules.address, item)
-        person: User | None = User.objects.filter(address=address).first()
+        person = self.find(User, address)
         if not person:
             raise place.error("people", f"“{address}” is nobody here: add a [[person]] first.")
         return person
@@ -205,7 +221,7 @@ class Loader:
     def alias(self, place: Place, row: Table) -> None:
         """An alias."""
         address = ruled(place, "address", domain_rules.alias_address, row["address"])
-        alias = Alias.objects.filter(address=address).first() or Alias(address=address)
+        alias = self.find(Alias, address) or Alias(address=address)
         values = {
             "targets": row.get("to", []),
             "internal": ruled(place, "internal", account_rules.yes_or_no, row.get("internal", False)),
@@ -225,9 +241,19 @@ class Loader:
             row.clean_fields()
             if before and before == row.values():
                 return
+            row.clean()
+            if before and before == row.values():
+                return
             row.save()
-        report = self.report.changed if before else self.report.created
-        report.append(f"{row._meta.model_name} {row.label()}")
+        self.stored.setdefault(type(row), {})[row.label()] = row
+        self.reported(row, self.report.changed if before else self.report.created)
+
+    def reported(self, row: Wish, report: list[str]) -> None:
+        """Say once what became of a row."""
+        label = f"{row._meta.model_name} {row.label()}"
+        if label not in self.said:
+            self.said.add(label)
+            report.append(label)
 
     def remove(self, row: Wish) -> None:
         """Delete a row that the file does not name."""
