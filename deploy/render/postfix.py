@@ -14,6 +14,7 @@ from deploy.snapshot import Alias, Mailbox
 SUSPENDED = "550 5.2.1 This mailbox is suspended."
 INTERNAL = "550 5.7.1 Only people who are signed in may write to this address."
 ANYBODY = "DUNNO"
+NOBODY = "nobody@mailadmin.invalid"
 Entries = dict[str, str]
 
 
@@ -43,7 +44,11 @@ def aliases(book: Book) -> Iterator[tuple[str, str]]:
 
 
 def sender_logins(book: Book) -> Iterator[tuple[str, str]]:
-    """Who may send as an address: the people of its mailbox, or of the mailboxes that an alias arrives at."""
+    """Who may send as an address: the people of its mailbox, or of the mailboxes that an alias arrives at.
+
+    Each domain of ours ends in nobody: an address without an owner could be used by strangers as their own.
+    """
+    yield from ((f"@{name}", NOBODY) for name, row in book.domains.items() if row.kind != "backup")
     for name, box in book.mailboxes.items():
         yield from owned(book, name, [box])
     for name, row in book.aliases.items():

@@ -127,7 +127,7 @@ def quota_fields(size: int) -> list[str]:
     """A quota in bytes, for Dovecot 2.3 and for 2.4: each ignores the other's field. Nothing for no limit."""
     if not 0 <= size < 1 << 60:
         raise Unwritable(f"“{spoken(size)}” cannot be written as a quota in bytes.")
-    return [f"userdb_quota_rule=*:storage={size}B", f"userdb_quota_storage_size={size}B"] if size else []
+    return [f"userdb_quota_rule=*:bytes={size}", f"userdb_quota_storage_size={size}"] if size else []
 
 
 def extra_field(name: str, value: str) -> str:

@@ -102,7 +102,7 @@ def serve(
     class Dialogue(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             try:
-                talk((line.decode().rstrip("\r\n") for line in self.rfile), lambda text: self.say(text))
+                talk((line.decode().rstrip("\r\n") for line in self.rfile), self.say)
             except (OSError, StopIteration):
                 return  # the other side was killed, which is what some tests are about
 

@@ -5,26 +5,27 @@
 test domains of its own, or apply what it needs at its beginning.
 """
 
+import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.host.apply import Applied, apply
+from deploy.host.apply import Applied, ApplyError
 from deploy.host.layout import Layout
-from deploy.render import render
 from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION, Choices, lay
+from deploy.setup.panel import mail_answers
 from deploy.setup.people import person
 from deploy.setup.place import find_place
+from deploy.setup.ports import is_free
 from deploy.setup.programs import mail_programs
 from deploy.setup.supervision import Running, supervise
 from deploy.snapshot import Snapshot
@@ -42,9 +43,14 @@ class MailHost:
     running: Running
 
     def apply(self, snapshot: Snapshot, at: datetime | None = None) -> Applied:
-        """Make wishes live, here and now, with root's rights."""
-        at = at or datetime.now(UTC)
-        return apply(self.layout, snapshot, render(snapshot, at, str(self.layout.mail)), at=at, log=lambda _line: None)
+        """Make wishes live, here and now, as the agent does. Raises ApplyError as it does."""
+        moment = (at or datetime.now(UTC)).isoformat()
+        script = (Path(__file__).parent / "agent.py").read_text()
+        words = [sys.executable, "-c", script, str(self.code), str(self.layout.etc / "host.json"), moment]
+        done = self.run(*words, user=self.layout.agent, stdin=snapshot.to_json().encode())
+        if done.returncode:
+            raise ApplyError(done.stderr.decode().strip())
+        return Applied(**json.loads(done.stdout))
 
     def put_live(self, path: str, text: str) -> None:
         """Write into the live release what no release would hold, such as a broken recipe."""
@@ -85,17 +91,9 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
 def free_base() -> int:
     """A port base whose ports are all free just now."""
     for base in range(20000 + os.getpid() % 97 * 100, 57000, 100):
-        if all(_is_free(port + base) for port in (HTTP, SMTP, SUBMISSION, IMAP, POP3)):
+        if all(is_free(port + base) for port in (HTTP, SMTP, SUBMISSION, IMAP, POP3)):
             return base
     raise AssertionError("no free ports on loopback")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener, suppress(OSError):
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        return True
-    return False
 
 
 @contextmanager
@@ -114,17 +112,9 @@ def started_host(choices: Choices | None = None) -> Iterator[MailHost]:
     """A private mail host, up and answering; gone afterwards."""
     with temporary_var() as var:
         place = find_place(CHECKOUT, var)
-        place.prepare()
+        place.prepare_state()
+        place.prepare_code()
         layout = lay(place.var, free_base(), place.code, choices)
         with supervise(place.var, sys.executable, mail_programs(layout, place.code)) as running:
-            running.wait(lambda: layout_answers(layout), "the mail host", 30)
+            running.wait(lambda: mail_answers(layout), "the mail host", 30)
             yield MailHost(place.var, place.code, layout, running)
-
-
-def layout_answers(layout: Layout) -> bool:
-    """Whether every door of the mail host is open."""
-    with suppress(OSError):
-        for port in (layout.smtp, layout.submission, layout.imap, layout.pop3):
-            socket.create_connection((layout.address, port), 1).close()
-        return layout.helper.exists() and layout.auth.exists()
-    return False
