@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from accounts.wishes import wishes
-from reports import ingest
+from reports import ingest, logfile
 from reports.ingest import follow, machine_zone
 from reports.logfile import Place, read_on
 from reports.models import HourlyTally, LogPosition, OpenLetter
@@ -124,6 +124,29 @@ def test_renamed_in_the_middle(household: Household, log: Log) -> None:
     log.follow()
     log.follow()
     assert counts(household) == (20, 20)
+
+
+def test_the_new_file_begins_while_the_end_of_the_old_one_is_read(
+    household: Household, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(log.letters(2))
+    log.follow()
+    log.rotate()
+    log.path.touch()
+    real = logfile.piece
+
+    def piece(file: logfile.Opened, start: int, most: int) -> logfile.Piece | None:
+        found = real(file, start, most)
+        if found is None and not log.path.stat().st_size:
+            with log.path.with_name("mail.log.1").open("ab") as old:
+                old.write(log.letters(2))
+            log.write(log.letters(2))
+        return found
+
+    monkeypatch.setattr(logfile, "piece", piece)
+    log.follow()
+    log.follow()
+    assert counts(household) == (6, 6)
 
 
 def test_renamed_three_times_since_the_last_look(household: Household, log: Log) -> None:

@@ -1,0 +1,92 @@
+"""How many letters: of a person, and of the whole host.
+
+Each is a page of its own, and a fragment of it where another page asks for it through htmx.
+"""
+
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import Community, Membership, User
+from accounts.pages import SignedIn, administrators
+from accounts.rights import may_see_figures, visible_people
+from domains.models import Mailbox
+from reports.chart import Chart, beginning, chart
+from reports.models import HourlyTally, HourlyTallyQuerySet
+from reports.tally import BOUNCED, DEFERRED, REJECTED
+
+
+@require_safe
+def report_person(request: SignedIn, pk: int) -> HttpResponse:
+    """Letters in and out by day of a person, for herself and who looks after her."""
+    person = get_object_or_404(visible_people(request.user), pk=pk)
+    if not may_see_figures(request.user, person):
+        raise PermissionDenied(_("How many letters somebody gets is for her and for her parents to see."))
+    mailboxes = list(seen_mailboxes(request.user, person))
+    tallies = HourlyTally.objects.of_mailboxes(mailbox.key for mailbox in mailboxes)
+    return answer(
+        request,
+        "person",
+        person=person,
+        mailboxes=mailboxes,
+        chart=drawn(tallies, zone_of(person)),
+        name=f"letters-{pk}",
+    )
+
+
+@require_safe
+@administrators
+def report_host(request: SignedIn) -> HttpResponse:
+    """Letters in and out by day of all hosts together, and what became of the others: numbers without names."""
+    tallies, zone = HourlyTally.objects.of_host(), zone_of(request.user)
+    return answer(request, "host", chart=drawn(tallies, zone), name="letters-host", **troubles(tallies, zone))
+
+
+def answer(request: SignedIn, noun: str, **context: object) -> HttpResponse:
+    """The fragment for htmx, the page for everybody else."""
+    fragment = getattr(request, "htmx", False)
+    template = f"reports/_{noun}_report.html" if fragment else f"reports/{noun}_report.html"
+    response = render(request, template, {**context, "url": request.path})
+    response["Vary"] = "HX-Request"
+    return response
+
+
+def seen_mailboxes(actor: User, person: User) -> QuerySet[Mailbox]:
+    """The person's mailboxes: all for herself, for a guardian those of the family."""
+    mailboxes = Mailbox.objects.filter(people=person).order_by("address")
+    if actor == person:
+        return mailboxes
+    protected = Membership.objects.filter(user=person, role="protected").values("community")
+    families = Membership.objects.filter(user=actor, role="guardian", community__in=protected).values("community")
+    return mailboxes.filter(domain__community__in=families)
+
+
+def zone_of(person: User) -> tzinfo:
+    """The time zone of the person's community, the one she is protected in first."""
+    roles = Q(memberships__user=person, memberships__role="protected"), Q(memberships__user=person)
+    found = (
+        Community.objects.filter(role).order_by("name").values_list("timezone", flat=True).first() for role in roles
+    )
+    return ZoneInfo(next(filter(None, found), settings.TIME_ZONE))
+
+
+def drawn(tallies: HourlyTallyQuerySet, zone: tzinfo) -> Chart:
+    """The last thirty days of these tallies."""
+    today = timezone.localdate(timezone=zone)
+    return chart(tallies.hours(beginning(today, zone)), today, zone)
+
+
+def troubles(tallies: HourlyTallyQuerySet, zone: tzinfo) -> dict[str, int]:
+    """How many were refused at the door, came back, or had to wait, in the same days."""
+    since = beginning(timezone.localdate(timezone=zone), zone)
+    sums = tallies.filter(hour__gte=since).values_list("direction").annotate(Sum("letters"))
+    found = dict(sums.order_by("direction"))
+    return {direction: found.get(direction, 0) for direction in (REJECTED, BOUNCED, DEFERRED)}
