@@ -29,7 +29,6 @@ def every(seconds: float, task: str, *args: str) -> dict[str, Any]:
 
 
 app.conf.task_default_queue = queue(settings.MAILADMIN_HOST)
-app.conf.beat_scheduler = "celery.beat:Scheduler"
 app.conf.beat_schedule = {
     "reconcile": every(5, "deploy.reconcile"),
     "verify": every(60, "deploy.verify"),
@@ -44,7 +43,7 @@ class BeatThread(bootsteps.StartStopStep):
 
     def create(self, parent: Any) -> Any:
         """Make the service; the worker starts and stops it."""
-        return EmbeddedService(parent.app, max_interval=1, thread=True)
+        return EmbeddedService(parent.app, max_interval=1, thread=True, scheduler_cls="celery.beat:Scheduler")
 
 
 app.steps["worker"].add(BeatThread)

@@ -1,6 +1,6 @@
 """Where the state of a private mail host lives, and where its daemons find the code.
 
-In: the checkout and the wished folder `var`. Out: a `Place`. Touched, by `prepare` alone: the link `var`, and a copy
+In: the checkout and the wished folder `var`. Out: a `Place`. Touched, by `prepare_…`: the link `var`, and a copy
 of the code. Raises SetupError.
 
 Panel, worker and mail user are system users of their own: they must be able to enter every folder on the way. Where
@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from deploy.setup.people import SetupError
 STATE = Path("/var/lib/mailadmin")
 PLAIN = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
 LONGEST = 70  # a unix socket's name has 108 bytes, and Dovecot's are 30 below `var`
-NEEDED = ("manage.py", "deploy", "mailadmin", ".venv/bin/python")
+UNSEEN = {".venv", "node_modules", ".ci", "docs", "script", "tests"}
 LEFT_OUT = {".git", "__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 
 
@@ -44,16 +44,17 @@ class Place:
             return f"The daemons' users cannot enter {self.checkout}: they run a copy of it in {self.code}."
         return ""
 
-    def prepare(self) -> None:
-        """Make the link and the copy where they are needed."""
-        if self.var != self.wished:
+    def prepare_state(self) -> None:
+        """Make the link where it is needed."""
+        if self.wished.resolve() != self.var:
             self._link()
+
+    def prepare_code(self) -> None:
+        """Make the copy where it is needed. No daemon may run from an earlier one."""
         if self.code != self.checkout:
             copy_code(self.checkout, self.code)
 
     def _link(self) -> None:
-        if self.wished.resolve() == self.var:
-            return
         make_public(self.var)
         if self.wished.is_symlink() or self.wished.exists():
             raise SetupError(f"{self.wished} holds state that the daemons cannot reach; move it to {self.var} or away.")
@@ -73,8 +74,13 @@ def find_place(checkout: Path, wished: Path) -> Place:
 
 
 def needed(checkout: Path) -> Iterator[Path]:
-    """What the daemons read of a checkout."""
-    return (checkout / name for name in NEEDED)
+    """What the daemons read of a checkout: all of it, but for state, caches and history."""
+    yield checkout / ".venv" / "bin" / "python"
+    for folder, folders, files in os.walk(checkout):
+        folders[:] = [name for name in folders if name not in LEFT_OUT and name not in UNSEEN]
+        if Path(folder) == checkout:
+            folders[:] = [name for name in folders if name != "var" and not name.startswith("var-")]
+        yield from (Path(folder) / name for name in files)
 
 
 def is_open(path: Path) -> bool:
@@ -91,16 +97,34 @@ def can_be_entered(path: Path) -> bool:
 
 
 def copy_code(checkout: Path, code: Path) -> None:
-    """Put a copy of the checkout where everyone may read it; what an earlier one left is replaced."""
+    """Put a copy of the checkout where everyone may read it; only an unchanged environment is taken over."""
     make_public(code.parent)
     staging = code.with_name("code.new")
-    for old in (staging, code):
-        shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(checkout, staging, symlinks=True, ignore=_left_out)
-    for folder, folders, files in os.walk(staging):
-        for name in [".", *folders, *files]:
-            _open_to_all(Path(folder) / name)
+    shutil.rmtree(staging, ignore_errors=True)
+    kept = same_environment(checkout, code)
+    if kept:
+        staging.mkdir()
+        (code / ".venv").rename(staging / ".venv")
+    shutil.rmtree(code, ignore_errors=True)
+    ignored = _left_out(".venv") if kept else _left_out()
+    shutil.copytree(checkout, staging, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+    open_to_all(staging)
     staging.rename(code)
+
+
+def same_environment(checkout: Path, code: Path) -> bool:
+    """Whether the copy's virtual environment is that of the checkout, as script/bootstrap marks it."""
+    ours, theirs = (folder / ".venv" / ".mailadmin" for folder in (checkout, code))
+    return ours.is_file() and theirs.is_file() and ours.read_bytes() == theirs.read_bytes()
+
+
+def open_to_all(folder: Path) -> None:
+    """Let everyone read what is below a folder, and enter it."""
+    for above, folders, files in os.walk(folder):
+        for path in (Path(above) / name for name in [".", *folders, *files]):
+            if not path.is_symlink():
+                executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+                path.chmod(0o755 if executable else 0o644)
 
 
 def make_public(folder: Path) -> None:
@@ -111,13 +135,11 @@ def make_public(folder: Path) -> None:
             part.chmod(0o755)
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
+def _left_out(*more: str) -> Callable[[str, list[str]], set[str]]:
     """What a copy of the code needs not: caches, history, and state, which stands beside the code."""
-    state = {name for name in names if name == "var" or name.startswith("var-")}
-    return LEFT_OUT.intersection(names) | (state if "manage.py" in names else set())
 
+    def choose(_folder: str, names: list[str]) -> set[str]:
+        top = {name for name in names if name == "var" or name.startswith("var-") or name in more}
+        return LEFT_OUT.intersection(names) | (top if "manage.py" in names else set())
 
-def _open_to_all(path: Path) -> None:
-    if not path.is_symlink():
-        executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-        path.chmod(0o755 if executable else 0o644)
+    return choose

@@ -72,12 +72,14 @@ class Running:
         return run(args, timeout=60, expect=tuple(range(8)))
 
     def wait(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        """Wait until something is so; raise SetupError when it is not in time, or when a program gave up."""
+        """Wait until something is so, such as an answer of the `panel`; raise SetupError when it is not in time."""
         until = time.monotonic() + seconds
         while not ready():
             self._look_for_failure()
             if time.monotonic() > until:
-                raise SetupError(f"Waited {seconds:g} s for {what} in vain; the logs are in {self.var}/log.")
+                raise SetupError(
+                    f"Waited {seconds:g} s for {what} in vain. {_end_of(self.var / 'log' / f'{what}.log')}"
+                )
             time.sleep(0.05)
 
     def _look_for_failure(self) -> None:
@@ -121,4 +123,4 @@ def _quoted(value: str) -> str:
 
 def _end_of(log: Path) -> str:
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    return " | ".join(text.splitlines()[-5:]) or f"{log} says nothing."
+    return f"{log} ends: {' | '.join(text.splitlines()[-5:])}" if text else f"The logs are in {log.parent}."

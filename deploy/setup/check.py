@@ -1,0 +1,118 @@
+"""`script/server --check`: one letter as Anna to every example mailbox, read back as its person would read it.
+
+In: a running host. Out: a line for each mailbox, whether it arrived. Touched: the mailboxes get a letter each.
+Raises SetupError when there is nothing to check.
+"""
+
+import imaplib
+import json
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from deploy.host.commands import CommandError, run
+from deploy.host.layout import Layout
+from deploy.setup.people import SetupError
+
+PATIENCE = 30.0
+SENDER = "anna@"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one letter."""
+
+    arrived: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'ok    ' if self.arrived else 'FAILED'} {self.sentence}"
+
+
+def check(layout: Layout, var: Path) -> Iterator[Finding]:
+    """Send and read back, one mailbox after the other."""
+    passwords = read_passwords(var)
+    sender = next((address for address in sorted(passwords) if address.startswith(SENDER)), None)
+    addresses = read_mailboxes(layout)
+    if sender is None or not addresses:
+        raise SetupError("There is no Anna and no mailbox to write to: is this the example household?")
+    for address in addresses:
+        yield check_mailbox(layout, sender, passwords, address)
+
+
+def check_mailbox(layout: Layout, sender: str, passwords: dict[str, str], address: str) -> Finding:
+    """One letter there and back."""
+    token = make_msgid(domain="check.mailadmin.invalid")
+    try:
+        send(layout, sender, passwords[sender], address, token)
+        if address in passwords:
+            how = "read over IMAP with the password of its person"
+            read: Callable[[], bool] = lambda: over_imap(layout, address, passwords[address], token)  # noqa: E731
+        else:
+            how = "nobody signs in under this address itself; seen there by root's doveadm"
+            read = lambda: by_doveadm(layout, address, token)  # noqa: E731
+        return Finding(_in_time(read), f"{sender} -> {address}: {how}")
+    except (OSError, smtplib.SMTPException, imaplib.IMAP4.error, CommandError) as error:
+        return Finding(arrived=False, sentence=f"{sender} -> {address}: {' '.join(str(error).split())}")
+
+
+def send(layout: Layout, sender: str, password: str, address: str, token: str) -> None:
+    """Submit a letter, as a mail program would: STARTTLS with the certificate checked, then a login."""
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Date"] = sender, address, formatdate()
+    letter["Subject"], letter["Message-ID"] = "Does mail arrive?", token
+    letter.set_content("A letter from script/server --check.\n")
+    with smtplib.SMTP(layout.address, layout.submission, timeout=PATIENCE) as dialogue:
+        dialogue.starttls(context=trusting(layout))
+        dialogue.login(sender, password)
+        dialogue.send_message(letter)
+
+
+def over_imap(layout: Layout, address: str, password: str, token: str) -> bool:
+    """Whether the letter lies in the person's inbox."""
+    with imaplib.IMAP4(layout.address, layout.imap, timeout=PATIENCE) as dialogue:
+        dialogue.starttls(trusting(layout))
+        dialogue.login(address, password)
+        dialogue.select("INBOX", readonly=True)
+        _status, found = dialogue.search(None, "HEADER", "Message-ID", f'"{token}"')
+        return bool(found and found[0])
+
+
+def by_doveadm(layout: Layout, address: str, token: str) -> bool:
+    """Whether the letter lies in a mailbox that nobody signs in to."""
+    words = ["doveadm", "-c", str(layout.dovecot), "search", "-u", address]
+    return bool(run([*words, "mailbox", "INBOX", "header", "Message-ID", token], timeout=PATIENCE).out.strip())
+
+
+def trusting(layout: Layout) -> ssl.SSLContext:
+    """TLS that trusts the host's own certificate and no other."""
+    return ssl.create_default_context(cafile=str(layout.etc / "tls" / "certificate.pem"))
+
+
+def read_passwords(var: Path) -> dict[str, str]:
+    """The example household's passwords by address."""
+    try:
+        data = json.loads((var / "db" / "example.json").read_text(encoding="utf-8"))
+        return {str(address): str(password) for address, password in data.items()}
+    except (OSError, ValueError, AttributeError):
+        raise SetupError("The example household was not loaded here, so there is nothing to check.") from None
+
+
+def read_mailboxes(layout: Layout) -> list[str]:
+    """Every mailbox of the live release."""
+    lines = (layout.root / "current" / "postfix" / "mailboxes").read_text(encoding="utf-8").splitlines()
+    return sorted(line.split()[0] for line in lines if line and not line.startswith("#"))
+
+
+def _in_time(read: Callable[[], bool]) -> bool:
+    until = time.monotonic() + PATIENCE
+    while not read():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
