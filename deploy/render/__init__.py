@@ -19,6 +19,19 @@ from deploy.snapshot import Snapshot
 __all__ = ["Misread", "Unwritable", "render"]
 
 HEADER: Final = "# Written by Mailadmin. Changes made here are lost: make them in the panel.\n"
+PURPOSES: Final = {
+    "postfix/aliases": "Where each address leads. A mailbox leads to itself, or a catch-all would take its letters.",
+    "postfix/domains": "The domains that receive mail here: with mailboxes of their own, or as an alias of another.",
+    "postfix/internal": "Addresses that only people who are signed in may write to.",
+    "postfix/mailboxes": "The mailboxes, each with the key that names its folder.",
+    "postfix/refused": "Suspended mailboxes, and what a sender is told.",
+    "postfix/relay_domains": "Domains that are kept here until their own host takes their mail.",
+    "postfix/sasl_class": "What each login may do when it sends.",
+    "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
+    "postfix/transport": "The hosts that kept mail goes to.",
+    "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
+    "procmail": "The folder of one mailbox. The last line tells the dispatcher that this file is whole.",
+}
 
 
 def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
@@ -30,7 +43,12 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
         **dict(recipes(addresses)),
         "dovecot/passwd": passwd(addresses, mail),
     }
-    return {path: (HEADER + text).encode() for path, text in sorted(texts.items())}
+    return {path: (header(path) + text).encode() for path, text in sorted(texts.items())}
+
+
+def header(path: str) -> str:
+    """What a stranger who opens the file is told."""
+    return f"{HEADER}# {PURPOSES.get(path) or PURPOSES['procmail']}\n"
 
 
 def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
@@ -51,6 +69,7 @@ def recipes(addresses: Book) -> Iterator[tuple[str, str]]:
 
 def passwd(addresses: Book, mail: str) -> str:
     """The passwd-file, read back."""
+    quoting.home(mail)
     boxes = addresses.mailboxes.values()
     text = "".join(dovecot.line(box, mail) for box in boxes)
     meant = {
