@@ -10,8 +10,6 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q, Sum
 
-from reports.tally import HOST
-
 
 class LogPosition(models.Model):
     """Up to where a host's mail log was counted: the file by its first bytes, and the offset in it."""
@@ -48,7 +46,7 @@ class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
 
     def of_host(self) -> "HourlyTallyQuerySet":
         """The sums of the hosts, without names."""
-        return self.filter(mailbox=HOST)
+        return self.filter(mailbox="")
 
     def of_mailboxes(self, keys: Iterable[str]) -> "HourlyTallyQuerySet":
         """Those of these mailboxes."""
@@ -69,7 +67,7 @@ class HourlyTally(models.Model):
 
     host = models.CharField(max_length=60)
     hour = models.DateTimeField()
-    mailbox = models.CharField(max_length=16, blank=True, default=HOST)
+    mailbox = models.CharField(max_length=16, blank=True, default="")
     direction = models.CharField(max_length=8)
     letters = models.PositiveBigIntegerField(default=0)
     bytes = models.PositiveBigIntegerField(default=0)

@@ -54,7 +54,7 @@ def answer(request: SignedIn, noun: str, **context: object) -> HttpResponse:
     """The fragment for htmx, the page for everybody else."""
     fragment = getattr(request, "htmx", False)
     template = f"reports/_{noun}_report.html" if fragment else f"reports/{noun}_report.html"
-    response = render(request, template, {**context, "url": request.path})
+    response = render(request, template, {**context, "fragment": fragment, "url": request.path})
     response["Vary"] = "HX-Request"
     return response
 
