@@ -8,7 +8,7 @@ for what she can see but may not do.
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Community, Membership, User
 
@@ -45,7 +45,7 @@ def may_manage_addresses(actor: User, community: Community | None, people: Itera
     if actor.administrator:
         return True
     below = BELOW.get(role_in(actor, community), frozenset())
-    return bool(below) and all(role_in(person, community) in below for person in people)
+    return bool(below) and all(role_in(person, community) in below and not person.administrator for person in people)
 
 
 def may_manage_person(actor: User, person: User) -> bool:
@@ -61,6 +61,36 @@ def may_manage_person(actor: User, person: User) -> bool:
 def may_give_role(actor: User, community: Community, role: str) -> bool:
     """Make somebody this in that community."""
     return actor.administrator or role in BELOW.get(role_in(actor, community), ())
+
+
+def visible_people(actor: User) -> QuerySet[User]:
+    """The people whom the actor may know of: herself, those of the communities she manages."""
+    if actor.administrator:
+        return User.objects.all()
+    known = Membership.objects.filter(community__in=managed_communities(actor)).values("user")
+    found: QuerySet[User] = User.objects.filter(Q(pk=actor.pk) | Q(pk__in=known))
+    return found
+
+
+def people_below(actor: User) -> QuerySet[User]:
+    """The people whose addresses the actor manages in one community at least."""
+    if actor.administrator:
+        return User.objects.all()
+    below = Q(pk__in=[])
+    for community, role in Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"):
+        below |= Q(community=community, role__in=BELOW[role])
+    found: QuerySet[User] = User.objects.filter(
+        administrator=False, pk__in=Membership.objects.filter(below).values("user")
+    )
+    return found
+
+
+def children_of(actor: User) -> QuerySet[User]:
+    """The protected people whose guardian the actor is."""
+    families = Membership.objects.filter(user=actor, role="guardian").values("community")
+    wards = Membership.objects.filter(community__in=families, role="protected").values("user")
+    found: QuerySet[User] = User.objects.filter(pk__in=wards)
+    return found
 
 
 def may_see_person(actor: User, person: User) -> bool:

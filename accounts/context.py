@@ -1,0 +1,20 @@
+"""What every template may ask about the person who looks."""
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import User
+from accounts.rights import managed_communities
+
+
+def viewer(request: HttpRequest) -> dict[str, object]:
+    """`manages`: true for whoever has people and addresses to look after. Asked of the database once, and only if used."""
+    return {"manages": SimpleLazyObject(lambda: manages(request))}
+
+
+def manages(request: HttpRequest) -> bool:
+    """Has people and addresses to look after."""
+    person = getattr(request, "user", None)
+    if not isinstance(person, User):
+        return False
+    return person.administrator or managed_communities(person).exists()

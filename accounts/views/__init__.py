@@ -1,0 +1,1 @@
+"""The pages about people: signing in, one's own settings, people, communities."""

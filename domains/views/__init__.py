@@ -1,0 +1,1 @@
+"""The pages about domains, mailboxes and aliases."""
