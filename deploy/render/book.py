@@ -6,7 +6,7 @@ an address lies in a domain that has none.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -43,6 +43,11 @@ class Book:
                 return self.aliases[known].targets
         return ()
 
+    def leads_on(self, wanted: str) -> bool:
+        """False for an address in a domain of ours that nothing takes."""
+        known = self.domains.get(wanted.rpartition("@")[2])
+        return known is None or known.kind == "backup" or wanted in self.mailboxes or bool(self.next(wanted))
+
     def arrives(self, start: str) -> list[Mailbox]:
         """The mailboxes of ours that letters to an address finally reach, sorted."""
         seen: set[str] = set()
@@ -69,7 +74,17 @@ def book(snapshot: Snapshot, at: datetime) -> Book:
         raise Unwritable(f"“{min(taken)}” is a mailbox and an alias at once.")
     for own in (*mailboxes, *aliases):
         home_of(domains, own.rpartition("@")[2], own)
-    return Book(domains, twins, mailboxes, aliases)
+    return without_dead_ends(Book(domains, twins, mailboxes, aliases))
+
+
+def without_dead_ends(book: Book) -> Book:
+    """Leave out targets whose alias has ended, and aliases left with none: Postfix would accept and then bounce."""
+    while True:
+        living = ((name, row, tuple(filter(book.leads_on, row.targets))) for name, row in book.aliases.items())
+        left = {name: replace(row, targets=targets) for name, row, targets in living if targets}
+        if left == book.aliases:
+            return book
+        book = replace(book, aliases=left)
 
 
 def once(rows: Iterable[tuple[str, Row]], what: str) -> dict[str, Row]:
