@@ -1,6 +1,6 @@
 """Forms about people. Every field brings its text into the normal form of `rules`, or says in a sentence why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -153,10 +153,15 @@ def roles_to_give(actor: User, community: Community) -> list[str]:
     return [role for role in rules.ROLES[community.kind] if may_give_role(actor, community, role)]
 
 
-def role_choices(actor: User, communities: Any) -> list[tuple[str, Any]]:
-    """The roles the actor may give anywhere, as choices, each once."""
-    found = {role for community in communities for role in roles_to_give(actor, community)}
-    return [(role, name) for role, name in words.ROLES.items() if role in found]
+def role_choices(actor: User, communities: Iterable[Community]) -> list[tuple[Any, Any]]:
+    """The roles the actor may give anywhere, by kind of community; the one that stands lowest first."""
+    found = {(community.kind, role) for community in communities for role in roles_to_give(actor, community)}
+    groups = [
+        (words.IN_KIND[kind], [(role, words.ROLES[role]) for role in reversed(roles) if (kind, role) in found])
+        for kind, roles in rules.ROLES.items()
+    ]
+    choices: list[tuple[Any, Any]] = [group for group in groups if group[1]]
+    return choices if len(found) == 1 else [("", _("choose one")), *choices]
 
 
 class PersonAddForm(RoleForm):

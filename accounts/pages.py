@@ -10,14 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
 from django.db import IntegrityError
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.rights import managed_communities, may_run_hosts
@@ -25,6 +26,7 @@ from accounts.rules import Refused
 from accounts.wishes import Wishes, invalid, wishes
 
 View = Callable[..., HttpResponse]
+form_page = require_http_methods(["GET", "HEAD", "POST"])
 DOOR = "page"
 ROWS = 25
 

@@ -12,5 +12,6 @@ ROLES: Final[dict[str, Promise]] = {
     "manager": _("manager"),
     "member": _("member"),
 }
+IN_KIND: Final[dict[str, Promise]] = {"family": _("in a family"), "business": _("in a business")}
 LANGUAGES: Final = [("en", "English"), ("it", "Italiano")]
 THEMES: Final = [("", _("like the device")), ("light", _("light")), ("dark", _("dark"))]

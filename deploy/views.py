@@ -37,12 +37,10 @@ class Verdict:
 
 def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
     """How the hosts stand at a moment, with this as the newest generation."""
-    return Verdict(
-        hosts=hosts,
-        silent=[host for host in hosts if host.seen is None or now - host.seen > SILENT],
-        failed=[host for host in hosts if host.error],
-        behind=[host for host in hosts if host.applied < generation and not host.error],
-    )
+    silent = [host for host in hosts if host.seen is None or now - host.seen > SILENT]
+    failed = [host for host in hosts if host.error]
+    behind = [host for host in hosts if host.applied < generation and host not in silent + failed]
+    return Verdict(hosts, silent, failed, behind)
 
 
 @require_safe

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from accounts import wishes
+from tests.household import household as household  # every test may ask for the cast
 
 WISH_TABLES = re.compile(
     r"\A\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+[\"`]?(?P<table>(?:accounts|domains|policies)_\w+)",
@@ -24,6 +27,15 @@ def guarded(execute: Callable[..., Any], sql: str, params: Any, many: bool, cont
     if found and found["table"] not in NO_WISHES and not sign_in and wishes._writing.get() is None:  # noqa: SLF001
         raise AssertionError(f"written outside wishes: {sql[:200]}")
     return execute(sql, params, many, context)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def files_where_they_lie() -> Iterator[None]:
+    """Pages name static files as they lie in the checkout: nothing has been collected for a test."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    storages = {**settings.STORAGES, "staticfiles": plain}
+    with override_settings(STORAGES=storages, WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.forms import CommunityForm
 from accounts.models import Community
-from accounts.pages import SignedIn, administrators, page, posted, rows, save_or_say, saved, sought
+from accounts.pages import SignedIn, administrators, form_page, page, posted, rows, save_or_say, saved, sought
 
 
 @require_safe
@@ -21,12 +21,14 @@ def community_list(request: SignedIn) -> HttpResponse:
     return page(request, "accounts/community_list.html", communities=rows(request, found), q=text)
 
 
+@form_page
 @administrators
 def community_add(request: SignedIn) -> HttpResponse:
     """A new family or business."""
     return change(request, Community(), "accounts/community_add.html")
 
 
+@form_page
 @administrators
 def community_edit(request: SignedIn, pk: int) -> HttpResponse:
     """Name, time zone and language of a community."""

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST
 from accounts import guesses
 from accounts.forms import SetupForm, SignInForm
 from accounts.models import User
-from accounts.pages import DOOR, page, posted, say
+from accounts.pages import DOOR, form_page, page, posted, say
 from accounts.services import nobody_yet
 from accounts.wishes import wishes
 
 
+@form_page
 @login_not_required
 def setup(request: HttpRequest) -> HttpResponse:
     """Make the administrator. There is no such page once there is somebody."""
@@ -42,6 +43,7 @@ def make_administrator(form: SetupForm) -> bool:
     return form.is_valid()
 
 
+@form_page
 @login_not_required
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Address and password."""

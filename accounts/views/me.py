@@ -4,13 +4,15 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from accounts.forms import OwnPasswordForm, SettingsForm
-from accounts.pages import SignedIn, page, posted, save_or_say, saved
+from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved
 
 YEAR = 365 * 24 * 3600
 
 
+@form_page
 def me(request: SignedIn) -> HttpResponse:
     """Language and theme. The theme is the device's affair: a cookie keeps it."""
     now = {"language": request.user.language, "theme": request.COOKIES.get("theme", "")}
@@ -29,6 +31,7 @@ def speak(request: SignedIn, form: SettingsForm) -> None:
     person.save()
 
 
+@form_page
 def me_password(request: SignedIn) -> HttpResponse:
     """A new password; whoever is signed in elsewhere with the old one is signed out."""
     form = OwnPasswordForm(posted(request), person=request.user)
@@ -44,6 +47,7 @@ def change(request: SignedIn, form: OwnPasswordForm) -> None:
     request.user.save()
 
 
+@require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """The keys that save time; the same list opens over any page with `?`."""
     return page(request, "keys.html")

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.pages import (
     SignedIn,
     administrators,
+    form_page,
     managers,
     page,
     posted,
@@ -65,6 +66,7 @@ def person_show(request: SignedIn, pk: int) -> HttpResponse:
     )
 
 
+@form_page
 @managers
 def person_add(request: SignedIn) -> HttpResponse:
     """Add a person to a community."""
@@ -93,6 +95,7 @@ def add(request: SignedIn, form: PersonAddForm, person: User) -> None:
     add_person(person, form.cleaned_data["community"], form.cleaned_data["role"])
 
 
+@form_page
 def person_edit(request: SignedIn, pk: int) -> HttpResponse:
     """Change name, birthday and language; administrators also the address and who is one of them."""
     person = managed_person_or_404(request, pk)
@@ -111,6 +114,7 @@ def change(person: User, form: PersonForm) -> None:
     keep_an_administrator()
 
 
+@form_page
 def person_password(request: SignedIn, pk: int) -> HttpResponse:
     """A new password for somebody else; one's own asks for the old one."""
     person = managed_person_or_404(request, pk)
@@ -160,7 +164,7 @@ def person_enable(request: SignedIn, pk: int) -> HttpResponse:
     return saved(request, back, _("%(name)s is enabled.") % {"name": person.name})
 
 
-@managers
+@form_page
 def person_role(request: SignedIn, pk: int) -> HttpResponse:
     """Make a person part of a community, or change what she is in it."""
     person = managed_person_or_404(request, pk)
@@ -192,6 +196,7 @@ def person_leave(request: SignedIn, pk: int, membership: int) -> HttpResponse:
     return saved(request, back, told)
 
 
+@form_page
 def person_delete(request: SignedIn, pk: int) -> HttpResponse:
     """Remove a person for good, on a page that says what that means."""
     person = managed_person_or_404(request, pk)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.pages import SignedIn, managers, page, posted, press, refused, rows, save_or_say, saved, sought
+from accounts.pages import SignedIn, form_page, managers, page, posted, press, refused, rows, save_or_say, saved, sought
 from domains.forms import AliasAddForm, AliasForm
 from domains.models import Alias, Domain, leading_to
 from domains.rights import managed_aliases, managed_domains, may_lose, may_manage_alias, refuse_taking, refuse_targets
@@ -44,6 +44,7 @@ def alias_list(request: SignedIn) -> HttpResponse:
     )
 
 
+@form_page
 @managers
 def alias_add(request: SignedIn) -> HttpResponse:
     """A new alias."""
@@ -63,6 +64,7 @@ def add(request: SignedIn, form: AliasAddForm, alias: Alias) -> None:
     change(request, form, alias)
 
 
+@form_page
 def alias_edit(request: SignedIn, pk: int) -> HttpResponse:
     """An alias's page: whoever may know of it looks, whoever may change it saves."""
     managed = request.method == "POST"
@@ -82,6 +84,7 @@ def change(request: SignedIn, form: AliasForm, alias: Alias) -> None:
     alias.save()
 
 
+@form_page
 def alias_delete(request: SignedIn, pk: int) -> HttpResponse:
     """Delete an alias, on a page that says what goes with it."""
     alias = managed_alias_or_404(request, pk)

@@ -9,7 +9,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Community, User
-from accounts.pages import SignedIn, administrators, page, posted, press, refused, rows, save_or_say, saved, sought
+from accounts.pages import (
+    SignedIn,
+    administrators,
+    form_page,
+    page,
+    posted,
+    press,
+    refused,
+    rows,
+    save_or_say,
+    saved,
+    sought,
+)
 from accounts.rights import may_see_person
 from domains.forms import DomainForm
 from domains.models import Domain
@@ -26,10 +38,12 @@ def domain_list(request: SignedIn) -> HttpResponse:
         Domain.objects.filter(name__icontains=text)
         .select_related("community", "alias_of")
         .annotate(mailboxes=Count("mailbox", distinct=True), names=Count("alias", distinct=True))
+        .order_by("name")
     )
     return page(request, "domains/domain_list.html", domains=rows(request, found), q=text)
 
 
+@form_page
 @administrators
 def domain_add(request: SignedIn) -> HttpResponse:
     """A new domain, with its community where that is new too."""
@@ -78,6 +92,7 @@ def domain_show(request: SignedIn, pk: int) -> HttpResponse:
     )
 
 
+@form_page
 @administrators
 def domain_delete(request: SignedIn, pk: int) -> HttpResponse:
     """Delete a domain that holds nothing any more; otherwise say what is in the way."""

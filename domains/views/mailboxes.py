@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms import PasswordForm
 from accounts.models import User
-from accounts.pages import SignedIn, managers, page, posted, press, refused, rows, save_or_say, saved, sought
+from accounts.pages import SignedIn, form_page, managers, page, posted, press, refused, rows, save_or_say, saved, sought
 from accounts.rights import may_manage_addresses, may_manage_person
 from accounts.services import add_person, keep_an_administrator
 from domains.forms import MailboxAddForm, MailboxDeleteForm, MailboxForm
@@ -51,6 +51,7 @@ def mailbox_list(request: SignedIn) -> HttpResponse:
     )
 
 
+@form_page
 @managers
 def mailbox_add(request: SignedIn) -> HttpResponse:
     """A new mailbox, with its person where she is new too."""
@@ -92,6 +93,7 @@ def new_person(form: MailboxAddForm, mailbox: Mailbox) -> User:
     return add_person(person, mailbox.domain.community, typed["role"])
 
 
+@form_page
 def mailbox_edit(request: SignedIn, pk: int) -> HttpResponse:
     """A mailbox's page: whoever may know of it looks, whoever may change it saves."""
     managed = request.method == "POST"
@@ -123,6 +125,7 @@ def change(request: SignedIn, form: MailboxForm, mailbox: Mailbox) -> None:
     set_people(mailbox, people)
 
 
+@form_page
 def mailbox_password(request: SignedIn, pk: int) -> HttpResponse:
     """The password of a mailbox is its person's."""
     mailbox = managed_mailbox_or_404(request, pk)
@@ -165,6 +168,7 @@ def mailbox_resume(request: SignedIn, pk: int) -> HttpResponse:
     return saved(request, home_of(mailbox), _("%(address)s works again.") % {"address": mailbox.shown})
 
 
+@form_page
 def mailbox_delete(request: SignedIn, pk: int) -> HttpResponse:
     """Delete a mailbox, on a page that says what goes with it."""
     mailbox = managed_mailbox_or_404(request, pk)

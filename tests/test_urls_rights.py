@@ -1,0 +1,227 @@
+"""Every address of the panel, every method, every role: what POLICY.md's table says, as what a browser gets.
+
+A new address without a row here fails. An object is one that the role manages (`own`), one of its community that it does
+not manage (`above`), or one of another community (`foreign`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.wishes import wishes
+from tests.household import Household
+
+NAMES = {
+    "administrator": "marco",
+    "guardian": "anna",
+    "protected": "emma",
+    "owner": "olivia",
+    "manager": "rita",
+    "member": "sara",
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+WHOSE = ("own", "above", "foreign")
+PEOPLE = {  # role -> whose things are its own, above it, foreign
+    "administrator": ("luca", "anna", "gino"),
+    "guardian": ("luca", "marco", "gino"),
+    "protected": ("luca", "marco", "gino"),
+    "owner": ("gino", "oscar", "luca"),
+    "manager": ("gino", "olivia", "luca"),
+    "member": ("gino", "olivia", "luca"),
+}
+OK, IN, NO, GONE, ODD, BAD = 200, 302, 403, 404, 405, 422
+MANAGERS = frozenset({"administrator", "guardian", "owner", "manager"})
+EVERYBODY = frozenset(NAMES)
+ADMINISTRATORS = frozenset({"administrator"})
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may look and who may send, and what the others get. `kind`: which object the address names."""
+
+    looks: frozenset[str]
+    sends: frozenset[str]
+    kind: str = ""
+    others: int = NO  # what a signed-in role gets that has no part in it
+    above_looks: frozenset[str] = NOBODY  # who may look at what stands above her
+    send: dict[str, str] = field(default_factory=dict)
+    sent: int = BAD  # the answer to `send` from somebody who may
+
+
+TABLE: dict[str, Row] = {
+    "home": Row(EVERYBODY, NOBODY),
+    "me": Row(EVERYBODY, EVERYBODY, send={"language": "xx"}),
+    "me-password": Row(EVERYBODY, EVERYBODY),
+    "keys": Row(EVERYBODY, NOBODY),
+    "deploy-state": Row(EVERYBODY, NOBODY, kind="generation"),
+    "person-list": Row(MANAGERS, NOBODY),
+    "person-add": Row(MANAGERS, MANAGERS),
+    "person-show": Row(MANAGERS, NOBODY, "person", GONE, above_looks=MANAGERS),
+    "person-addresses": Row(MANAGERS, NOBODY, "person", GONE, above_looks=MANAGERS),
+    "person-edit": Row(MANAGERS, MANAGERS, "person", GONE),
+    "person-password": Row(MANAGERS, MANAGERS, "person", GONE),
+    "person-disable": Row(NOBODY, MANAGERS, "person", GONE, sent=IN),
+    "person-enable": Row(NOBODY, MANAGERS, "person", GONE, sent=IN),
+    "person-role": Row(MANAGERS, MANAGERS, "person", GONE),
+    "person-leave": Row(NOBODY, ADMINISTRATORS, "membership", sent=IN),
+    "person-delete": Row(MANAGERS, MANAGERS, "person", GONE, sent=BAD),  # there are mailboxes yet
+    "community-list": Row(ADMINISTRATORS, NOBODY),
+    "community-add": Row(ADMINISTRATORS, ADMINISTRATORS),
+    "community-edit": Row(ADMINISTRATORS, ADMINISTRATORS, "community"),
+    "domain-list": Row(ADMINISTRATORS, NOBODY),
+    "domain-add": Row(ADMINISTRATORS, ADMINISTRATORS),
+    "domain-show": Row(ADMINISTRATORS, NOBODY, "domain"),
+    "domain-delete": Row(ADMINISTRATORS, ADMINISTRATORS, "domain"),
+    "mailbox-list": Row(MANAGERS, NOBODY),
+    "mailbox-add": Row(MANAGERS, MANAGERS),
+    "mailbox-edit": Row(MANAGERS, MANAGERS, "mailbox", GONE, above_looks=MANAGERS),
+    "mailbox-password": Row(MANAGERS, MANAGERS, "mailbox", GONE),
+    "mailbox-suspend": Row(NOBODY, MANAGERS, "mailbox", GONE, sent=IN),
+    "mailbox-resume": Row(NOBODY, MANAGERS, "mailbox", GONE, sent=IN),
+    "mailbox-delete": Row(MANAGERS, MANAGERS, "mailbox", GONE),
+    "alias-list": Row(MANAGERS, NOBODY),
+    "alias-add": Row(MANAGERS, MANAGERS),
+    "alias-edit": Row(MANAGERS, MANAGERS, "alias", GONE, above_looks=MANAGERS),
+    "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
+    "report-host": Row(ADMINISTRATORS, NOBODY),
+}
+# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight.
+DOORS = {"setup", "sign-in", "sign-out"}
+APART = DOORS | {"report-person"}
+
+
+def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    """Every pattern there is."""
+    for pattern in found:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def names() -> set[str]:
+    """The name of every address; an address without a name fails here."""
+    everything = list(patterns(get_resolver().url_patterns))
+    assert all(pattern.name for pattern in everything), "An address without a name."
+    return {str(pattern.name) for pattern in everything}
+
+
+def test_every_address_has_a_row() -> None:
+    assert names() == set(TABLE) | APART
+
+
+def arguments(house: Household, kind: str, name: str) -> list[int]:
+    """The address's numbers for an object of this person."""
+    person = house.people[name]
+    family = name in ("marco", "anna", "emma", "luca")
+    return {
+        "": [],
+        "generation": [1],
+        "person": [person.pk],
+        "membership": [person.pk, person.memberships.get(community=house.family if family else house.business).pk]
+        if kind == "membership"
+        else [],
+        "community": [(house.family if family else house.business).pk],
+        "domain": [(house.home if family else house.work).pk],
+        "mailbox": [house.mailboxes[name].pk],
+        "alias": [house.aliases[f"about-{name}@{'myfamily.net' if family else 'mybusiness.com'}"].pk],
+    }[kind]
+
+
+@pytest.fixture
+def everything(household: Household) -> Household:
+    """The household with a second owner, and an alias for each person whose things are asked for."""
+    with wishes("test", "test"):
+        household.settle("oscar", household.work, "owner")
+        for name in {name for three in PEOPLE.values() for name in three}:
+            person = household.people[name]
+            household.alias(f"about-{name}@{person.address.rpartition('@')[2]}", name)
+    return household
+
+
+def expected(row: Row, role: str, method: str, whose: str) -> int:
+    """What the table says, for somebody who is signed in."""
+    may = row.looks if method == "get" else row.sends
+    if not may:
+        return ODD
+    apart = row.kind not in ("", "generation") and role != "administrator"
+    if role not in may or (apart and whose == "foreign"):
+        return row.others
+    if apart and whose == "above":
+        return OK if method == "get" and role in row.above_looks else NO
+    return OK if method == "get" else row.sent
+
+
+def ask(client: Client, method: str, url: str, sent: dict[str, str]) -> tuple[int, str]:
+    """The status of an answer and where it leads; what it changed is undone."""
+    with transaction.atomic():
+        answer = getattr(client, method)(url, sent)
+        transaction.set_rollback(True)
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("role", sorted(NAMES))
+def test_it_answers_as_the_table_says(everything: Household, role: str) -> None:
+    client, wrong = everything.client(NAMES[role]), []
+    for address, row in sorted(TABLE.items()):
+        for whose, name in zip(WHOSE, PEOPLE[role], strict=True):
+            url = reverse(address, args=arguments(everything, row.kind, name))
+            for method in ("get", "post"):
+                status, _to = ask(client, method, url, row.send)
+                if status != (wanted := expected(row, role, method, whose)):
+                    wrong.append(f"{method} {url} ({whose}: {name}): {status}, not {wanted}")
+            if not row.kind:
+                break
+    assert not wrong, "\n".join(wrong)
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_door(everything: Household) -> None:
+    for address, row in sorted(TABLE.items()):
+        url = reverse(address, args=arguments(everything, row.kind, "gino"))
+        for method in METHODS:
+            status, to = ask(Client(), method, url, row.send)
+            assert (status, to.partition("?")[0]) == (302, "/sign-in/"), f"{method} {url}: {status} {to}"
+
+
+def test_other_methods_do_nothing(everything: Household) -> None:
+    client = everything.client("marco")
+    for address, row in sorted(TABLE.items()):
+        url = reverse(address, args=arguments(everything, row.kind, "luca"))
+        for method in ("put", "patch", "delete"):
+            assert ask(client, method, url, {})[0] == 405, f"{method} {url}"
+
+
+def test_the_first_page_is_gone_once_there_is_somebody(household: Household) -> None:
+    assert Client().get("/setup/")["Location"] == "/"
+    assert Client().post("/setup/", {"name": "Eve"})["Location"] == "/"
+
+
+def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
+    client = household.client("emma")
+    assert client.get("/sign-out/").status_code == 405
+    assert client.post("/sign-out/").status_code == 302
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("who", "whose", "status"),
+    [
+        ("emma", "emma", 200),
+        ("anna", "emma", 200),
+        ("marco", "emma", 200),  # as her guardian
+        ("anna", "marco", 403),
+        ("marco", "gino", 403),  # not as administrator
+        ("rita", "gino", 403),
+        ("luca", "emma", 404),
+        ("anna", "gino", 404),
+        ("gino", "emma", 404),
+    ],
+)
+def test_figures_are_for_oneself_and_the_parents(household: Household, who: str, whose: str, status: int) -> None:
+    url = reverse("report-person", args=[household.people[whose].pk])
+    assert household.client(who).get(url).status_code == status
