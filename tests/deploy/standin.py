@@ -4,6 +4,7 @@ It reads whatever release is live at each question, through the real postmap, so
 `deaf` makes it answer out of no release; `asked` is what the helper was asked for.
 """
 
+import os
 import socket
 import socketserver
 import threading
@@ -122,6 +123,7 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
     for part in ("dovecot", "procmail"):
         (base / "root/.mould" / part).chmod(0o2750)
     (base / "etc/postfix/main.cf").write_text("compatibility_level = 3.6\n")
+    os.utime(base / "etc/postfix/main.cf", (1, 1))  # Postfix's programs wait until a new one is two seconds old
     (base / "etc/postfix/master.cf").write_text("")
     (base / "etc/dovecot.conf").write_text("")
     (base / "etc/dispatch.rc").write_text("")

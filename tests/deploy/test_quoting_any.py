@@ -1,5 +1,6 @@
 """Whatever a value is: it is refused, or written so that it reads back."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -208,6 +209,7 @@ def postfix() -> "Path":
     """The least configuration that postmap wants."""
     folder = Path(tempfile.mkdtemp(prefix="mailadmin-quoting-"))
     (folder / "main.cf").write_text("compatibility_level = 3.6\n")
+    os.utime(folder / "main.cf", (1, 1))
     return folder
 
 

@@ -1,0 +1,99 @@
+"""Killed at any moment, a whole release is live, and the next run finishes what was begun."""
+
+import random
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deploy.host import release
+from deploy.host.apply import apply
+from deploy.host.commands import run
+from deploy.render import render
+from deploy.snapshot import Domain, Snapshot
+from tests.deploy.household import HOUSEHOLD, mailbox
+from tests.deploy.standin import Standin
+
+pytestmark = [pytest.mark.daemons, pytest.mark.timeout(600)]
+CHECKOUT = Path(__file__).parents[2]
+EMMA = "emma@myfamily.net"
+SUSPENDED = replace(
+    HOUSEHOLD,
+    generation=8,
+    mailboxes=(
+        *(replace(box, active=box.active and box.address != EMMA) for box in HOUSEHOLD.mailboxes),
+        mailbox("zoe@myfamily.net", 42),
+    ),
+    domains=(*HOUSEHOLD.domains, Domain("new.example", "mail")),
+)
+AFTERWARDS = replace(SUSPENDED, generation=9, aliases=())
+
+
+def go(doors: Standin, snapshot: Snapshot) -> None:
+    """Apply here, to the end."""
+    at = datetime.now(UTC)
+    apply(doors.layout, snapshot, render(snapshot, at, str(doors.layout.mail)), at=at, log=lambda _line: None)
+
+
+def killed_at(doors: Standin, moment: int) -> int:
+    """Apply in a process that dies at this moment; 0, or the number of moments when it lived on."""
+    host, wishes = doors.layout.etc / "host.json", doors.layout.etc / "snapshot.json"
+    host.write_text(doors.layout.to_json())
+    wishes.write_text(SUSPENDED.to_json())
+    words = [sys.executable, "-m", "tests.deploy.killed", str(host), str(wishes), str(moment)]
+    done = run(words, timeout=60, cwd=CHECKOUT, expect=(0, -9))
+    return int(done.out) if done.code == 0 else 0
+
+
+def check(doors: Standin, moment: int) -> None:
+    """Kill one apply, look, and go on with the next wishes."""
+    go(doors, HOUSEHOLD)
+    doors.asked.clear()
+    assert killed_at(doors, moment) == 0
+    current = release.live(doors.layout)
+    assert current
+    assert release.verify(current.path) == []
+    assert current.snapshot in (HOUSEHOLD, SUSPENDED)
+    went_live = current.snapshot == SUSPENDED
+    go(doors, AFTERWARDS)
+    assert f"kick {EMMA}" in doors.asked
+    assert "reload postfix" in doors.asked
+    assert (doors.layout.mail / f"{42:016x}").is_dir()
+    after = release.live(doors.layout)
+    assert after
+    assert after.snapshot == AFTERWARDS
+    assert {path.name for path in doors.layout.root.iterdir()} == {".lock", ".mould", "current", "releases"}
+    assert not list(doors.layout.root.glob("*/.*")) + list(doors.layout.root.glob(".mould/*/*"))
+    for one in release.releases(doors.layout):
+        assert release.verify(one.path) == []
+        assert not one.failed
+    assert (len(release.releases(doors.layout)) == 3) == went_live
+
+
+def moments(doors: Standin) -> int:
+    """How many moments there are to die in."""
+    go(doors, HOUSEHOLD)
+    return killed_at(doors, -1)
+
+
+def fresh(doors: Standin) -> None:
+    """Start over."""
+    for one in release.releases(doors.layout):
+        run(["rm", "-r", str(one.path)], timeout=10)
+    (doors.layout.root / "current").unlink(missing_ok=True)
+
+
+def test_an_apply_killed_at_twenty_moments(doors: Standin) -> None:
+    count = moments(doors)
+    for moment in sorted(random.sample(range(1, count + 1), 20)):
+        fresh(doors)
+        check(doors, moment)
+
+
+@pytest.mark.nightly
+def test_an_apply_killed_at_every_moment(doors: Standin) -> None:
+    for moment in range(1, moments(doors) + 1):
+        fresh(doors)
+        check(doors, moment)
