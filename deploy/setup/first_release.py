@@ -1,7 +1,7 @@
 """The agent's first release, which holds nobody: run as `python -m deploy.setup.first_release host.json`.
 
-In: the path of `host.json`. Touched: `<root>/releases/000000` and `<root>/current`. Raises what `lay_first` raises.
-It is built by the same code as every other, so that the daemons open the very files they will see later.
+In: the path of `host.json`. Touched: `<root>/releases` and `<root>/current`, unless a release is live.
+Raises what `lay_first` raises.
 """
 
 import os
