@@ -20,7 +20,7 @@ from deploy.models import MailHost, Release
 from deploy.render import render
 from deploy.render.quoting import Unwritable
 
-LEAST_BETWEEN = 1.0  # seconds between two releases: many saves in a row become one
+LEAST_BETWEEN = 1.0  # seconds from one release to the next: many saves in a row become one
 SHOWN_CHANGES = 5
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ def one_at_a_time(layout: Layout) -> Iterator[None]:
 
 
 def wait_a_moment(host: MailHost) -> None:
-    """Leave a second after the last release, in which further wishes gather into the next one."""
-    last = host.releases.values_list("ended", flat=True).first()
+    """Begin a release at least a second after the one before, so that wishes gather into one."""
+    last = host.releases.values_list("started", flat=True).first()
     since = (datetime.now(UTC) - last).total_seconds() if last else LEAST_BETWEEN
     if 0 <= since < LEAST_BETWEEN:
         time.sleep(LEAST_BETWEEN - since)

@@ -1,0 +1,132 @@
+"""From saves to releases: few, quickly, and through every accident of worker and queue."""
+
+import itertools
+import os
+import random
+import signal
+import time
+import urllib.request
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.host import release
+from tests.host.machine import wait_for
+from tests.system.server import Server
+
+pytestmark = [pytest.mark.daemons, pytest.mark.timeout(300)]
+
+# Save N times, each in a transaction of its own, as N clicks would; print when the last one was stored.
+SAVES = """
+import json, sys, time
+from accounts.wishes import wishes
+from domains.models import Mailbox
+from django.utils import timezone
+box = Mailbox.objects.get(address="bo@rossi.example")
+for quota in range({first}, {first} + {count}):
+    box.quota = (100 + quota) << 20
+    with wishes("a test", "test"):
+        box.save()
+    time.sleep({pause})
+print(json.dumps(timezone.now().isoformat()))
+"""
+
+
+def live_quota(server: Server) -> str:
+    """The quota of Bo's line in the live passwd file, in MB beyond 100."""
+    for line in (server.layout.root / "current" / "dovecot" / "passwd").read_text().splitlines():
+        if line.startswith("bo@rossi.example:"):
+            return str((int(line.rsplit("userdb_quota_storage_size=", 1)[1].split()[0].rstrip("B")) >> 20) - 100)
+    return ""
+
+
+def caught_up(server: Server) -> dict[str, Any]:
+    """Wait until the newest wishes are live; the state then."""
+    return wait_for(lambda: (s := server.state())["wished"] == s["applied"] and s, "the newest wishes", 60)
+
+
+def moments(state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
+    """When each release began and ended."""
+    return [(datetime.fromisoformat(row[2]), datetime.fromisoformat(row[3])) for row in state["releases"]]
+
+
+def test_two_hundred_saves_while_the_worker_is_busy_give_one_more_release(server: Server):
+    before = len(server.state()["releases"])
+    server.kill("worker", signal.SIGSTOP)  # as busy as can be
+    try:
+        last = datetime.fromisoformat(server.ask(SAVES.format(first=1, count=200, pause=0)))
+    finally:
+        woken = time.time()
+        server.kill("worker", signal.SIGCONT)
+    state = caught_up(server)
+    assert len(state["releases"]) - before == 1
+    assert live_quota(server) == "200"
+    assert moments(state)[-1][1] > last
+    assert moments(state)[-1][1].timestamp() - woken < 2
+
+
+def test_saves_in_a_stream_give_at_most_one_release_a_second_and_the_last_is_live_in_two(server: Server):
+    before = len(server.state()["releases"])
+    last = datetime.fromisoformat(server.ask(SAVES.format(first=300, count=60, pause=0.05)))
+    state = caught_up(server)
+    made = moments(state)[before:]
+    assert len(made) >= 2
+    for (before_, _ended), (began, _ended_too) in itertools.pairwise(made):
+        assert began - before_ >= timedelta(seconds=0.95)
+    assert live_quota(server) == "359"
+    assert made[-1][1] - last < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converges(server: Server, seed: int):
+    rng = random.Random(seed)
+    for moment in range(20):
+        server.ask(SAVES.format(first=1000 + moment, count=1, pause=0))
+        time.sleep(rng.uniform(0, 0.6))  # the moment is the test's subject, not something it waits for
+        if server.running("worker"):
+            killed = server.kill("worker")
+            wait_for(lambda killed=killed: not os.path.exists(f"/proc/{killed}"), "the end of the worker")  # noqa: PTH110
+        live = release.live(server.layout)
+        assert live is not None
+        assert release.verify(live.path) == []
+        wait_for(lambda: server.running("worker"), "a new worker", 60)
+    caught_up(server)
+    assert live_quota(server) == "1019"
+    assert [path.name for path in server.layout.root.glob("releases/.*")] == []
+    server.send("zia@outside.example", "bo@rossi.example", f"after {seed}")
+    server.arrives("bo@rossi.example", f"after {seed}")
+
+
+def sign_in_page(server: Server) -> float:
+    """Seconds until the sign-in page is there."""
+    began = time.monotonic()
+    with urllib.request.urlopen(f"{server.url}/sign-in/", timeout=30) as answer:  # noqa: S310
+        assert answer.status == 200
+    return time.monotonic() - began
+
+
+def saved_in(server: Server, quota: int) -> float:
+    """Seconds that one save holds a page, its message to the queue included."""
+    code = SAVES.format(first=quota, count=1, pause=0).replace("for quota", "started = time.monotonic()\nfor quota")
+    seconds: float = server.ask(code.replace("timezone.now().isoformat()", "time.monotonic() - started"))
+    return seconds
+
+
+@pytest.mark.parametrize("accident", ["refused", "frozen"])
+def test_a_queue_that_does_not_answer_holds_no_save_and_loses_nothing(server: Server, accident: str):
+    if accident == "refused":
+        server.control("stop", "redis")
+    else:
+        server.kill("redis", signal.SIGSTOP)
+    try:
+        quota = 2000 + len(accident)
+        assert saved_in(server, quota) < 1.2
+        assert sign_in_page(server) < 1.2
+        assert live_quota(server) != str(quota)
+    finally:
+        if accident == "refused":
+            server.control("start", "redis")
+        else:
+            server.kill("redis", signal.SIGCONT)
+    wait_for(lambda: live_quota(server) == str(quota), "the change, once the queue is back", 30)
