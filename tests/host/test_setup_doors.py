@@ -133,10 +133,11 @@ def test_letters_outside_wait_while_no_relay_host_is_named(mailhost: MailHost) -
     recipient = f"{uuid.uuid4().hex}@elsewhere.example"
     with signed_in(mailhost.layout, ANNA) as dialogue:
         dialogue.sendmail(ANNA, recipient, letter("out"))
-    lines = wait_for(
-        lambda: [line for line in mailhost.log().splitlines() if recipient in line], "a line about the letter"
-    )
-    assert "status=deferred (deferred transport)" in lines[-1]
+
+    def fate() -> list[str]:
+        return [line for line in mailhost.log().splitlines() if f": to=<{recipient}>, " in line]
+
+    assert "status=deferred (deferred transport)" in wait_for(fate, "a line about the letter")[0]
 
 
 @pytest.mark.parametrize("how", ["stranger", "signed in"])
