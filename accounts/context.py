@@ -8,7 +8,7 @@ from accounts.rights import managed_communities
 
 
 def viewer(request: HttpRequest) -> dict[str, object]:
-    """`manages`: true for whoever has people and addresses to look after. Asked of the database once, and only if used."""
+    """`manages`: has people and addresses to look after; asked of the database once, and only where it is used."""
     return {"manages": SimpleLazyObject(lambda: manages(request))}
 
 

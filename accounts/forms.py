@@ -15,7 +15,7 @@ from accounts.wishes import invalid
 
 
 class LineField(forms.CharField):
-    """One line of text as its rule makes it. Only blanks at the ends are dropped: a line break is refused, not mended."""
+    """One line of text as its rule makes it. Blanks at the ends are dropped; a line break is refused, not mended."""
 
     def __init__(self, rule: Callable[[Any], Any], **kwargs: Any) -> None:
         self.rule = rule
@@ -23,7 +23,7 @@ class LineField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """The text without blanks at its ends."""
-        return super().to_python(value).strip(" ")
+        return (super().to_python(value) or "").strip(" ")
 
     def clean(self, value: Any) -> Any:
         """The normal form, or nothing for an empty field."""
@@ -47,7 +47,7 @@ class PasswordField(LineField):
 
 
 def email(autofocus: bool = False, autocomplete: str = "off") -> forms.TextInput:
-    """A field for an address: phones show the @, nothing is corrected. (type=email would refuse ü before we mend it.)"""
+    """A field for an address: phones show the @, nothing is corrected. (type=email would refuse an ü in a domain.)"""
     attrs = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "autocomplete": autocomplete}
     return forms.TextInput(attrs={**attrs, **({"autofocus": True} if autofocus else {})})
 

@@ -34,7 +34,7 @@ ROWS = 25
 class SignedIn(HttpRequest):
     """A request of somebody who is signed in: LoginRequiredMiddleware lets no other through."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -65,24 +65,22 @@ def may_give_role(actor: User, community: Community, role: str) -> bool:
 
 def visible_people(actor: User) -> QuerySet[User]:
     """The people whom the actor may know of: herself, those of the communities she manages."""
+    everybody: QuerySet[User] = User.objects.all()
     if actor.administrator:
-        return User.objects.all()
+        return everybody
     known = Membership.objects.filter(community__in=managed_communities(actor)).values("user")
-    found: QuerySet[User] = User.objects.filter(Q(pk=actor.pk) | Q(pk__in=known))
-    return found
+    return everybody.filter(Q(pk=actor.pk) | Q(pk__in=known))
 
 
 def people_below(actor: User) -> QuerySet[User]:
     """The people whose addresses the actor manages in one community at least."""
+    everybody: QuerySet[User] = User.objects.all()
     if actor.administrator:
-        return User.objects.all()
+        return everybody
     below = Q(pk__in=[])
     for community, role in Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"):
         below |= Q(community=community, role__in=BELOW[role])
-    found: QuerySet[User] = User.objects.filter(
-        administrator=False, pk__in=Membership.objects.filter(below).values("user")
-    )
-    return found
+    return everybody.filter(administrator=False, pk__in=Membership.objects.filter(below).values("user"))
 
 
 def children_of(actor: User) -> QuerySet[User]:

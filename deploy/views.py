@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
@@ -48,7 +48,7 @@ def home(request: SignedIn) -> HttpResponse:
     """Administrators: is mail working. Everybody: my addresses, my letters, my children."""
     families = Prefetch("memberships", Membership.objects.select_related("community"))
     children = children_of(request.user).order_by("name").prefetch_related(families)
-    context = {"person": request.user, "children": children, "mailboxes": request.user.mailboxes.all()}
+    context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": request.user.mailboxes.all()}
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}

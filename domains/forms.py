@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rules as people_rules
@@ -13,13 +14,13 @@ from accounts.rights import managed_communities, people_below
 from accounts.rules import Refused
 from accounts.wishes import invalid
 from domains import rules
-from domains.models import Alias, Domain
+from domains.models import Alias, Domain, Mailbox
 from domains.rights import managed_domains
 
 SIZE_HELP = _("Like 500M or 2G; 0 for no limit.")
 
 
-class ShownDomains(forms.ModelChoiceField):
+class ShownDomains(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Domains as people write them."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -27,7 +28,7 @@ class ShownDomains(forms.ModelChoiceField):
         return str(obj.shown)
 
 
-class ShownPeople(forms.ModelMultipleChoiceField):
+class ShownPeople(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """People to tick, each with name and address."""
 
     widget = forms.CheckboxSelectMultiple
@@ -40,7 +41,9 @@ class ShownPeople(forms.ModelMultipleChoiceField):
 class DomainForm(forms.Form):
     """A name after the @."""
 
-    name = LineField(rules.domain_name, label=_("Domain"), widget=email(), help_text=_("Like myfamily.net, without @."))
+    name = LineField(
+        people_rules.domain_name, label=_("Domain"), widget=email(), help_text=_("Like myfamily.net, without @.")
+    )
     kind = forms.ChoiceField(
         label=_("What it is for"),
         initial="mail",
@@ -58,7 +61,7 @@ class DomainForm(forms.Form):
     new_kind = forms.ChoiceField(label=_("It is a"), choices=Community.Kind.choices, required=False)
     alias_of = ShownDomains(Domain.objects.filter(kind="mail"), label=_("It stands for"), required=False)
     relay_to = LineField(
-        rules.domain_name,
+        people_rules.domain_name,
         label=_("Its real host"),
         required=False,
         widget=email(),
@@ -68,11 +71,9 @@ class DomainForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A domain with mailboxes is somebody's."""
         typed = self.cleaned_data
-        if typed.get("kind") == "mail" and not typed.get("community") and not typed.get("new_community"):
-            if "new_community" not in self.errors:
-                self.add_error(
-                    "new_community", _("Say whose domain this is: choose, or name a new family or business.")
-                )
+        whose = typed.get("community") or typed.get("new_community")
+        if typed.get("kind") == "mail" and not whose and "new_community" not in self.errors:
+            self.add_error("new_community", _("Say whose domain this is: choose, or name a new family or business."))
         return typed
 
 
@@ -141,9 +142,12 @@ class MailboxForm(forms.Form):
     quota = LineField(rules.quota, label=_("Size"), help_text=SIZE_HELP)
     people = ShownPeople(User.objects.none(), label=_("People"), required=False)
 
-    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, mailbox: Mailbox, **kwargs: Any) -> None:
+        people = set(mailbox.people.values_list("pk", flat=True))
+        kwargs["initial"] = {"quota": mailbox.shown_quota, "people": people}
         super().__init__(*args, **kwargs)
-        self.fields["people"].queryset = people_below(actor).order_by("name")  # type: ignore[attr-defined]
+        here_first = people_below(actor).annotate(here=Q(pk__in=people)).order_by("-here", "name")
+        self.fields["people"].queryset = here_first  # type: ignore[attr-defined]
 
 
 class MailboxDeleteForm(forms.Form):
@@ -188,7 +192,7 @@ class AliasForm(forms.Form):
     targets = TargetsField(label=_("Leads to"), help_text=_("One address a line, here or anywhere else."))
     internal = forms.BooleanField(label=_("Only for people of this mail host who are signed in"), required=False)
     expires = LineField(
-        rules.day,
+        people_rules.day,
         label=_("Last day"),
         required=False,
         widget=calendar(),

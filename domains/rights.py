@@ -1,8 +1,8 @@
 """Whose letters an address touches, and who may change that.
 
-In: the person who acts, and addresses. Out: yes or no, or a ValidationError with a sentence. A letter to an address goes
-on through aliases, alias domains and catch-alls; whoever changes an address changes what reaches everybody behind it.
-So all of them, before and after, have to be the actor herself or people below her.
+In: the person who acts, and addresses. Out: yes or no, or a ValidationError with a sentence. A letter to an address
+goes on through aliases, alias domains and catch-alls; whoever changes an address changes what reaches everybody behind
+it. So all of them, before and after, have to be the actor herself or people below her.
 """
 
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ from domains.models import Alias, Domain, Mailbox, leads_to, meant
 
 def managed_mailboxes(actor: User) -> QuerySet[Mailbox]:
     """The mailboxes of the communities the actor manages; which of them she may change is another question."""
-    return Mailbox.objects.of(managed_communities(actor)).select_related("domain__community")  # type: ignore[no-any-return]
+    return Mailbox.objects.of(managed_communities(actor)).select_related("domain__community")
 
 
 def managed_aliases(actor: User) -> QuerySet[Alias]:
     """The aliases of the communities the actor manages; which of them she may change is another question."""
-    return Alias.objects.of(managed_communities(actor)).select_related("domain__community")  # type: ignore[no-any-return]
+    return Alias.objects.of(managed_communities(actor)).select_related("domain__community")
 
 
 def managed_domains(actor: User) -> QuerySet[Domain]:
@@ -38,7 +38,7 @@ def may_manage_mailbox(actor: User, mailbox: Mailbox) -> bool:
 
 
 def may_manage_alias(actor: User, alias: Alias) -> bool:
-    """Change or delete an alias: it reaches nobody here but the actor and people below her. Catch-alls reach everybody."""
+    """Change or delete an alias that reaches nobody here but the actor and people below her; no catch-all."""
     if actor.administrator:
         return True
     return (

@@ -58,9 +58,9 @@ class Household:
         self.people[name] = person
         self.mailboxes[name] = self.mailbox(name, domain, name)
 
-    def person(self, name: str, **changes: Any) -> User:
+    def person(self, who: str, **changes: Any) -> User:
         """Change somebody."""
-        person = self.people[name]
+        person = self.people[who]
         for field, value in changes.items():
             setattr(person, field, value)
         person.save()

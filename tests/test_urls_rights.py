@@ -1,7 +1,7 @@
 """Every address of the panel, every method, every role: what POLICY.md's table says, as what a browser gets.
 
-A new address without a row here fails. An object is one that the role manages (`own`), one of its community that it does
-not manage (`above`), or one of another community (`foreign`).
+A new address without a row here fails. An object is one that the role manages (`own`), one of its community that it
+does not manage (`above`), or one of another community (`foreign`).
 """
 
 from collections.abc import Iterator

@@ -90,7 +90,9 @@ def new_person(form: MailboxAddForm, mailbox: Mailbox) -> User:
     if User.objects.filter(address=mailbox.address).exists():
         raise ValidationError({"whose": _("Somebody signs in with this address already: choose somebody who is here.")})
     person = User(name=typed["name"], address=mailbox.address, password=typed["password"])
-    return add_person(person, mailbox.domain.community, typed["role"])
+    community = mailbox.domain.community
+    assert community, "A domain with mailboxes is somebody's."
+    return add_person(person, community, typed["role"])
 
 
 @form_page
@@ -99,9 +101,7 @@ def mailbox_edit(request: SignedIn, pk: int) -> HttpResponse:
     managed = request.method == "POST"
     mailbox = managed_mailbox_or_404(request, pk) if managed else visible_mailbox_or_404(request, pk)
     people = list(mailbox.people.all())
-    form = MailboxForm(
-        posted(request), actor=request.user, initial={"quota": mailbox.shown_quota, "people": [p.pk for p in people]}
-    )
+    form = MailboxForm(posted(request), actor=request.user, mailbox=mailbox)
     if form.is_valid() and save_or_say(request, form, lambda: change(request, form, mailbox)):
         return saved(request, home_of(mailbox), _("%(address)s is saved.") % {"address": mailbox.shown})
     return page(
