@@ -61,7 +61,7 @@ def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, 
         why = REASONS.get(error.errno or 0, release.reason(error))
         raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
     except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, Unwritable, GivenUp, files.Busy) as error:
-        raise ApplyError(str(error)) from error
+        raise ApplyError(f"{str(error).rstrip('. ')}.") from error
 
 
 def lay_first(layout: Layout, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """Build one release beside the live one: write, build maps, read every key back, have it all on the disk.
 
 In: a `Layout`, the snapshot, the rendered files, the release before. Out: the new `Release`, complete but not live.
-Touched: `<root>/.mould/*/new` and `<root>/releases/.new` while it is built, then `<root>/releases/NNNNNN`.
+Touched: `<root>/.mould/*/new` and `<root>/releases/.new-*` while it is built, then `<root>/releases/NNNNNN`.
 Raises `ReleaseError`, CommandError (postmap) or OSError; what it leaves behind then, `clear` takes away.
 
 A part that daemons read as a group of their own is made inside that group's set-gid mould and renamed into the
@@ -55,12 +55,12 @@ def build(
     """A whole new release in `releases/NNNNNN`."""
     assert all(map(PATH.match, rendered)), "a file outside the known parts"
     clear(layout)
-    staging = layout.root / "releases" / ".new"
     nonce = probe.new_nonce()
+    staging = layout.root / "releases" / f".new-{nonce}"  # a postmap that outlived a killed run finds no such folder
     contents = {**rendered, **probe.files(nonce)}
     staging.mkdir(0o755)
     files.set_mode(staging, 0o755)
-    new = [path for part in PARTS for path in write_part(layout, part, contents, before)]
+    new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
     stamp(layout, staging, new, at)
     indexes = build_maps(layout, staging, contents)
     manifest = Manifest(
@@ -102,12 +102,11 @@ def versions(layout: Layout) -> dict[str, str]:
     return {"maps": layout.map_type, "postfix": postfix.out.decode().strip(), "python": platform.python_version()}
 
 
-def write_part(layout: Layout, part: Part, contents: Contents, before: Release | None) -> list[str]:
+def write_part(layout: Layout, part: Part, place: Path, contents: Contents, before: Release | None) -> list[str]:
     """Write a part where it gets its group, then move it into the staging folder. Returns the paths that are new.
 
     Folders get their rights last: to set them takes a set-gid bit away, which those below were to inherit.
     """
-    place = layout.root / "releases" / ".new" / part.name
     made = layout.root / ".mould" / part.name / "new" if part.moulded else place
     if not made.parent.is_dir():
         raise ReleaseError(f"{made.parent} is missing: run the installer again.")
@@ -159,9 +158,9 @@ def build_maps(layout: Layout, staging: Path, contents: Contents) -> dict[str, s
 def build_map(layout: Layout, path: Path, entries: Mapping[str, str]) -> Path:
     """Build one map and ask it for every key. postmap ends with 0 after a warning: whatever it says is a failure."""
     table = f"{layout.map_type}:{path}"
-    said = run(["postmap", "-c", str(layout.postfix), table], timeout=TIMEOUT)
-    if said.out or said.err:
-        raise ReleaseError(f"postmap could not build {path.name}: {said.text[:300]}")
+    said = run(["postmap", "-c", str(layout.postfix), table], timeout=TIMEOUT, expect=(0, 1))
+    if said.code or said.text:
+        raise ReleaseError(f"postmap could not build the map {path.name}: {said.text[:300]}")
     index = path.with_name(path.name + INDEX[layout.map_type])
     files.set_mode(index, 0o644)
     if entries:

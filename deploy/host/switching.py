@@ -4,7 +4,7 @@ In: a `Layout` and a `Switch`. Out: nothing, once the daemons answer out of the 
 through the root helper the daemons. Raises `GivenUp` when the release before is live again, else the layers' own.
 
 The states of a change, each safe to be killed in; `recover` goes on from there:
-  building   `releases/.new` and `.mould/*/new` exist: they are debris.
+  building   `releases/.new-*` and `.mould/*/new` exist: they are debris.
   announced  `.switch` names the old and the new folder, `current` leads to the old: the new one is debris.
   switched   `current` leads to the new one: Postfix and Dovecot are told and asked again, whatever was done before.
   given up   the new folder holds FAILED, `current` leads there or back already: it is led back, the daemons are told.

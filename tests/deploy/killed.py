@@ -1,4 +1,4 @@
-"""An apply that kills itself: run as `python killed.py HOST.JSON SNAPSHOT.JSON MOMENT`.
+"""An apply that kills itself: run as `python killed.py HOST.JSON SNAPSHOT.JSON MOMENT [PATIENCE]`.
 
 MOMENT counts what Python does to the system (PEP 578 events that open, make, rename, link, start or connect);
 at that one the process dies of SIGKILL, just before it happens. Without dying it prints how many there were.
@@ -7,11 +7,13 @@ at that one the process dies of SIGKILL, just before it happens. Without dying i
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.host.apply import apply
+from deploy.host import probe
+from deploy.host.apply import ApplyError, apply
 from deploy.host.layout import Layout
 from deploy.render import render
 from deploy.snapshot import Snapshot
@@ -35,5 +37,8 @@ if __name__ == "__main__":
     at = datetime.now(UTC)
     rendered = render(snapshot, at, str(layout.mail))
     sys.addaudithook(lambda event, arguments: count(int(sys.argv[3]), event, arguments))
-    apply(layout, snapshot, rendered, at=at, log=lambda _line: None)
+    if len(sys.argv) > 4:
+        probe.PATIENCE = float(sys.argv[4])  # type: ignore[misc]
+    with suppress(ApplyError):
+        apply(layout, snapshot, rendered, at=at, log=lambda _line: None)
     print(seen)

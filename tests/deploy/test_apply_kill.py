@@ -42,16 +42,17 @@ def killed_at(doors: Standin, moment: int) -> int:
     host, wishes = doors.layout.etc / "host.json", doors.layout.etc / "snapshot.json"
     host.write_text(doors.layout.to_json())
     wishes.write_text(SUSPENDED.to_json())
-    words = [sys.executable, "-m", "tests.deploy.killed", str(host), str(wishes), str(moment)]
+    patience = ["0.1"] if doors.deaf else []
+    words = [sys.executable, "-m", "tests.deploy.killed", str(host), str(wishes), str(moment), *patience]
     done = run(words, timeout=60, cwd=CHECKOUT, expect=(0, -9))
     return int(done.out) if done.code == 0 else 0
 
 
-def check(doors: Standin, moment: int) -> None:
-    """Kill one apply, look, and go on with the next wishes."""
+def check(doors: Standin, moment: int) -> bool:
+    """Kill one apply, look, and go on with the next wishes. False when it had ended before."""
     go(doors, HOUSEHOLD)
     doors.asked.clear()
-    assert killed_at(doors, moment) == 0
+    killed = killed_at(doors, moment) == 0
     current = release.live(doors.layout)
     assert current
     assert release.verify(current.path) == []
@@ -70,6 +71,7 @@ def check(doors: Standin, moment: int) -> None:
         assert release.verify(one.path) == []
         assert not one.failed
     assert (len(release.releases(doors.layout)) == 3) == went_live
+    return killed
 
 
 def moments(doors: Standin) -> int:
@@ -87,9 +89,47 @@ def fresh(doors: Standin) -> None:
 
 def test_an_apply_killed_at_twenty_moments(doors: Standin) -> None:
     count = moments(doors)
+    killed = 0
     for moment in sorted(random.sample(range(1, count + 1), 20)):
         fresh(doors)
-        check(doors, moment)
+        killed += check(doors, moment)
+    assert killed > 15
+
+
+def check_deaf(doors: Standin, moment: int) -> bool:
+    """The same with a release that does not answer; the daemons answer again afterwards."""
+    go(doors, HOUSEHOLD)
+    doors.asked.clear()
+    doors.deaf = True
+    killed = killed_at(doors, moment) == 0
+    current = release.live(doors.layout)
+    assert current
+    assert release.verify(current.path) == []
+    doors.deaf = False
+    go(doors, AFTERWARDS)
+    after = release.live(doors.layout)
+    assert after
+    assert after.snapshot == AFTERWARDS
+    assert f"kick {EMMA}" in doors.asked
+    assert {path.name for path in doors.layout.root.iterdir()} == {".lock", ".mould", "current", "releases"}
+    for one in release.releases(doors.layout):
+        assert release.verify(one.path) == []
+    return killed
+
+
+def test_a_way_back_killed_at_twenty_moments(doors: Standin) -> None:
+    start = moments(doors)
+    fresh(doors)
+    go(doors, HOUSEHOLD)
+    doors.deaf = True
+    count = killed_at(doors, -1)
+    assert count > start
+    killed = 0
+    for moment in sorted(random.sample(range(start * 2 // 3, count + 1), 20)):
+        doors.deaf = False
+        fresh(doors)
+        killed += check_deaf(doors, moment)
+    assert killed > 10
 
 
 @pytest.mark.nightly
