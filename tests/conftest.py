@@ -8,14 +8,16 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from hypothesis import settings as settings_of_hypothesis
 
 from accounts import wishes
 from tests.household import household as household  # every test may ask for the cast
+from tests.system.server import Server, started_server
 
-WISH_TABLES = re.compile(
-    r"\A\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+[\"`]?(?P<table>(?:accounts|domains|policies)_\w+)",
-    re.IGNORECASE,
-)
+WRITES = r"\A\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)"
+WISH_TABLES = re.compile(WRITES + r"\s+[\"`]?(?P<table>(?:accounts|domains|policies)_\w+)", re.IGNORECASE)
+settings_of_hypothesis.register_profile("mailadmin", deadline=None)  # a busy machine is no failure
+settings_of_hypothesis.load_profile("mailadmin")
 # The generation and the audit log are written by `wishes` itself.
 NO_WISHES = {"accounts_wishes", "accounts_auditentry"}
 
@@ -46,3 +48,20 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with connection.execute_wrapper(guarded):
         yield
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    """Everything that script/server starts."""
+    with started_server() as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """The shared server with the household of the tests, all of it up and live."""
+    for program in ("redis", "panel", "worker", "postfix", "dovecot", "helper"):
+        if not shared_server.running(program):
+            shared_server.control("start", program)
+    shared_server.load()
+    return shared_server

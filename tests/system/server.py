@@ -133,7 +133,8 @@ class Server:
         """The subjects of a mailbox's letters over IMAP."""
         with imaplib.IMAP4("127.0.0.1", self.layout.imap, timeout=20) as imap:
             imap.login(address, password)
-            imap.select(readonly=True)
+            if imap.select(readonly=True)[1] == [b"0"]:
+                return []
             parts = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
         return [part[1].decode().partition(":")[2].strip() for part in parts if isinstance(part, tuple)]
 

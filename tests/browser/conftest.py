@@ -1,0 +1,57 @@
+"""Debian's Chromium, driven by Playwright, looking at the shared server."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.system.server import PASSWORD, Server
+
+FLAGS = [
+    "--no-sandbox",  # the tests run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+PATIENCE = 15_000  # milliseconds
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """A browser of this test's own: while Playwright's loop lives, Django refuses queries."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Callable[..., Page]:
+    """Open the panel in a window of its own, signed in as somebody where an address is given."""
+
+    def open_page(
+        address: str = "",
+        password: str = PASSWORD,
+        *,
+        size: dict[str, int] = DESKTOP,
+        language: str = "en",
+        **options: str,
+    ) -> Page:
+        context = chromium.new_context(base_url=server.url, viewport=size, locale=language, **options)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto("/")
+        if address:
+            page.locator("[autocomplete=username]").fill(address)
+            page.locator("[name=password]").fill(password)
+            page.locator("main form [type=submit]").click()
+            page.wait_for_url(server.url + "/")
+        return page
+
+    return open_page
