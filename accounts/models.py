@@ -78,7 +78,7 @@ class User(AbstractBaseUser, Wish):
     secrets: ClassVar = frozenset({"password"})
     quiet: ClassVar = frozenset({"last_login"})
     USERNAME_FIELD = "address"
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta(Wish.Meta):
         ordering: ClassVar = ["address"]
@@ -100,9 +100,9 @@ class User(AbstractBaseUser, Wish):
         """Hash without judging; whether a new password is good is said by `passwords.new`."""
         self.password = passwords.UNUSABLE if raw_password is None else passwords.hashed(raw_password)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """True for the person's own password. Nothing is re-hashed at sign-in."""
-        return passwords.verify(raw_password, self.password)
+        return raw_password is not None and passwords.verify(raw_password, self.password)
 
     def has_usable_password(self) -> bool:
         """False when nobody can sign in as this person."""

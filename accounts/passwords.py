@@ -64,7 +64,7 @@ def known(value: object) -> str:
     if not found:
         raise Refused(
             _("The password hash is not of a known scheme: use one of %(schemes)s."),
-            schemes=", ".join("{%s}" % token for token in SCHEMES),
+            schemes=", ".join(f"{{{token}}}" for token in SCHEMES),
         )
     for cost, limit in SCHEMES[scheme][2].items():
         if int(found[cost] or 0) > limit:

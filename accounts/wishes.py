@@ -102,7 +102,7 @@ class Writing:
             changed = [key for key in after if before[key] != after[key]]
             before, after = {k: before[k] for k in changed}, {k: after[k] for k in changed}
         if before or after:
-            entry = AuditEntry(who=self.author, door=self.door, kind=row._meta.model_name, what=row.label()[:320])
+            entry = AuditEntry(who=self.author, door=self.door, kind=str(row._meta.model_name), what=row.label()[:320])
             entry.before, entry.after = row.masked(before), row.masked(after)
             self.entries.append(entry)
 
@@ -167,21 +167,21 @@ class WishQuerySet(models.QuerySet[Any]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise OutsideWishes("Wishes are saved and deleted one by one, so that each leaves its trace.")
 
-    update = delete = bulk_create = bulk_update = _refuse  # type: ignore[assignment]
+    update = delete = bulk_create = bulk_update = _refuse
     _raw_delete = _refuse
 
 
 class Wish(models.Model):
     """The base of every model that holds wishes.
 
-    `rules` maps a field to the function that turns its value into the normal form or raises Refused.
-    `secrets` are fields whose value never leaves the row. `quiet` fields are no wishes: saved alone, they leave no trace.
+    `rules` maps a field to the function that gives its value the normal form or raises Refused.
+    `secrets` never leave the row. `quiet` fields are no wishes: saved alone, they leave no trace.
     """
 
     rules: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     secrets: ClassVar[frozenset[str]] = frozenset()
     quiet: ClassVar[frozenset[str]] = frozenset()
-    objects = models.Manager.from_queryset(WishQuerySet)()
+    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(WishQuerySet)()
 
     class Meta:
         abstract = True
@@ -231,7 +231,8 @@ class Wish(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Check, save and write down; raise ValidationError with a sentence for each field that is refused."""
         if kwargs.get("update_fields") and set(kwargs["update_fields"]) <= self.quiet:
-            return super().save(*args, **kwargs)
+            super().save(*args, **kwargs)
+            return
         writing = current()
         self.full_clean()
         before = self.stored()
@@ -239,7 +240,7 @@ class Wish(models.Model):
         writing.note(self, before, self.values())
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete and write down. Rows that lead here are deleted first by whoever calls, so that each leaves its trace."""
+        """Delete and write down. Whoever calls deletes the rows that lead here first: each leaves its trace."""
         current().note(self, self.values(), None)
         return super().delete(*args, **kwargs)
 

@@ -57,8 +57,7 @@ def mailboxes() -> Iterator[snapshot.Mailbox]:
     rows = MailboxPerson.objects.order_by("user__address")
     for mailbox, *person in rows.values_list("mailbox", "user", "user__password", "user__active"):
         people[mailbox].append(person)
-    rows = Mailbox.objects.order_by("address").values_list("pk", "address", "key", "quota", "active")
-    boxes = list(rows)
+    boxes = list(Mailbox.objects.order_by("address").values_list("pk", "address", "key", "quota", "active"))
     own = defaultdict(list)  # user -> the addresses the user signs in with
     for pk, address, _key, _quota, _active in boxes:
         if len(people[pk]) == 1:

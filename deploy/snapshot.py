@@ -20,7 +20,7 @@ class SnapshotError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Domain:
-    """A name that receives mail. `target`: for an alias the domain it stands for, for a backup the host it relays to."""
+    """A name that receives mail. `target`: of an alias the domain it stands for, of a backup its real host."""
 
     name: str
     kind: Literal["mail", "alias", "backup"]

@@ -31,7 +31,7 @@ def poke(host: str, *, verify_all: bool = False) -> bool:
     task = verify if verify_all else reconcile
     try:
         with app.connection_for_write(transport_options=settings.POKE_TRANSPORT_OPTIONS) as connection:
-            task.apply_async([host], queue=queue(host), connection=connection, retry=False, expires=60)
+            task.apply_async((host,), queue=queue(host), connection=connection, retry=False, expires=60)  # type: ignore[call-arg]
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("%s will see the newest wishes by its own clock: %s", host, error)
         return False

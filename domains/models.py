@@ -19,7 +19,7 @@ def new_key() -> str:
 
 
 class Domain(Wish):
-    """A name after the @: with mailboxes of its own, standing for another one, or kept for its real host (backup MX)."""
+    """A name after the @: with mailboxes, standing for another domain, or kept for its real host (backup MX)."""
 
     class Kind(models.TextChoices):
         MAIL = "mail", _("mail")
@@ -91,7 +91,7 @@ class Address(Wish):
 
     domain = models.ForeignKey(Domain, models.PROTECT, verbose_name=_("domain"))
     address = models.CharField(_("address"), max_length=254, unique=True)
-    objects = models.Manager.from_queryset(AddressQuerySet)()
+    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(AddressQuerySet)()
 
     class Meta(Wish.Meta):
         abstract = True
@@ -185,7 +185,7 @@ class MailboxPerson(Wish):
 
 
 class Alias(Address):
-    """An address that leads to others, here or outside. `@domain` is the catch-all: whatever has no address of its own."""
+    """An address that leads to others, here or outside. `@domain`, the catch-all, takes what has no address."""
 
     targets = models.JSONField(_("leads to"), default=list)
     internal = models.BooleanField(_("only for people who are signed in"), default=False)

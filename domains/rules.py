@@ -84,7 +84,7 @@ def quota(value: object) -> int:
 
 def shown_quota(size: int) -> str:
     """A size in the largest unit that divides it: what `quota` reads back."""
-    for unit, factor in reversed(UNITS.items()):
+    for unit, factor in reversed(list(UNITS.items())):
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
     return "0"

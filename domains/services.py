@@ -28,7 +28,8 @@ def add_mailbox(mailbox: Mailbox, people: Iterable[User]) -> Mailbox:
 
 def aliases_without(mailbox: Mailbox) -> tuple[list[Alias], list[Alias]]:
     """The aliases that would lose this mailbox as a target, and those that would lead nowhere without it."""
-    shorter, gone = [], []
+    shorter: list[Alias] = []
+    gone: list[Alias] = []
     for alias in leading_to(mailbox.address):
         rest = [target for target in alias.targets if rules.without_extension(target) != mailbox.address]
         (shorter if rest else gone).append(alias)

@@ -39,7 +39,7 @@ app.conf.beat_schedule = {
 class BeatThread(bootsteps.StartStopStep):
     """Run beat inside the worker, as a thread."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def create(self, parent: Any) -> Any:
         """Make the service; the worker starts and stops it."""

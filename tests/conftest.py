@@ -11,7 +11,7 @@ from django.test import override_settings
 from hypothesis import settings as settings_of_hypothesis
 
 from accounts import wishes
-from tests.household import household as household  # every test may ask for the cast
+from tests.household import household  # noqa: F401  every test may ask for the cast
 from tests.system.server import Server, started_server
 
 WRITES = r"\A\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)"

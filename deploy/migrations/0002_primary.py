@@ -11,5 +11,5 @@ def add_primary(apps, schema_editor):  # type: ignore[no-untyped-def]
 class Migration(migrations.Migration):
     """Add the primary."""
 
-    dependencies = [("deploy", "0001_initial")]  # noqa: RUF012
-    operations = [migrations.RunPython(add_primary, migrations.RunPython.noop)]  # noqa: RUF012
+    dependencies = [("deploy", "0001_initial")]
+    operations = [migrations.RunPython(add_primary, migrations.RunPython.noop)]

@@ -105,7 +105,7 @@ def applied(host: MailHost) -> Check:
     if host.error:
         return Check(name, False, host.error)
     if host.applied < newest:
-        return Check(name, False, f"Generation {newest} is on its way, {host.applied} is live: wait, or start the worker.")
+        return Check(name, False, f"Generation {newest} is on its way: wait, or start the worker.")
     return Check(name, True, f"Generation {host.applied} is live.")
 
 
@@ -124,7 +124,8 @@ def drift(here: Layout) -> Check:
     """Nobody changed by hand what was laid down."""
     changed = release.drift(here)
     if changed:
-        return Check("configuration", False, f"{', '.join(changed)} was changed by hand: restart script/server to lay it anew.")
+        names = ", ".join(changed)
+        return Check("configuration", False, f"{names}: changed by hand; script/server lays it down anew.")
     return Check("configuration", True, "It is as it was laid down.")
 
 

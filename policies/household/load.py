@@ -24,7 +24,7 @@ Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
 # One query for each model, with what its label needs.
 FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
-    Community: lambda: Community.objects.all(),
+    Community: Community.objects.all,
     Domain: lambda: Domain.objects.select_related("community", "alias_of"),
     User: lambda: User.objects.prefetch_related("memberships__community", "memberships__user"),
     Mailbox: lambda: Mailbox.objects.select_related("domain").prefetch_related("people"),
@@ -88,7 +88,7 @@ class Loader:
 
     def load(self, tables: Table) -> None:
         """Write every table, those first that others lean on."""
-        known_keys(tables, "file", HouseholdError)
+        known_keys(tables, "file")
         self.each(tables, "community", "name", self.community)
         self.each(tables, "domain", "name", self.domain)
         self.each(tables, "person", "address", self.person)
@@ -102,7 +102,7 @@ class Loader:
             raise HouseholdError(f"[[{kind}]] must be written with double brackets.")
         for ordinal, row in enumerate(rows, 1):
             place = Place(kind, ordinal, str(row.get(name, "")))
-            known_keys(row, kind, lambda sentence, place=place: HouseholdError(f"{place}, {sentence}"))
+            known_keys(row, kind, f"{place}, ")
             if name not in row:
                 raise place.error(name, "is missing.")
             write(place, row)
@@ -113,7 +113,7 @@ class Loader:
         calendar = row.get("calendar", {})
         if not isinstance(calendar, dict):
             raise place.error("calendar", "must be a table.")
-        known_keys(calendar, "calendar", lambda sentence: HouseholdError(f"{place}, calendar: {sentence}"))
+        known_keys(calendar, "calendar", f"{place}, calendar: ")
         community = self.find(Community, name) or Community(name=name)
         values = {
             "kind": row.get("kind", "family"),
@@ -178,7 +178,7 @@ class Loader:
         """What a person is in one community; the row's primary key."""
         if not isinstance(row, dict):
             raise place.error("membership", "must be written with double brackets.")
-        known_keys(row, "membership", lambda sentence: HouseholdError(f"{place}, membership: {sentence}"))
+        known_keys(row, "membership", f"{place}, membership: ")
         community = self.find(Community, str(row.get("community", "")))
         if not community:
             name = account_rules.spoken(row.get("community", ""))

@@ -61,13 +61,14 @@ def parse(text: str) -> Table:
         raise HouseholdError(f"The file is no TOML: {error}.") from error
 
 
-def known_keys(row: Table, table: str, error: Callable[[str], HouseholdError]) -> None:
+def known_keys(row: Table, table: str, where: str = "") -> None:
     """Refuse a key that the format does not know."""
     for key in row:
         if key in LATER:
-            raise error(f"{key}: this version does not know this table yet: leave it away.")
+            raise HouseholdError(f"{where}{key}: this version does not know this table yet: leave it away.")
         if key not in KEYS[table]:
-            raise error(f"{account_rules.spoken(key)}: is no key here; known are {', '.join(sorted(KEYS[table]))}.")
+            known = ", ".join(sorted(KEYS[table]))
+            raise HouseholdError(f"{where}{account_rules.spoken(key)}: is no key here; known are {known}.")
 
 
 def ruled(place: Place, key: str, rule: Callable[[Any], Any], value: object) -> Any:

@@ -59,11 +59,11 @@ def test_no_row_is_written_outside(db, model):
         row.delete,
         lambda: row.save(update_fields=["last_login", "password"]),
         lambda: model._default_manager.update(pk=1),
-        lambda: model._default_manager.all().delete(),
+        model._default_manager.all().delete,
         lambda: model._base_manager.filter(pk=row.pk).delete(),
         lambda: model._default_manager.bulk_create([row]),
         lambda: model._default_manager.bulk_update([row], ["id"]),
-        lambda: model._default_manager.create(),
+        model._default_manager.create,
     ]
     for attempt in attempts:
         with pytest.raises(OutsideWishes):
@@ -111,9 +111,13 @@ def test_what_changes_nothing_counts_nothing(db):
 
 
 def test_what_fails_leaves_nothing(db):
-    with pytest.raises(RuntimeError), wishes("Marco", "test"):
-        Community(name="Rossi").save()
-        raise RuntimeError
+    def fail() -> None:
+        with wishes("Marco", "test"):
+            Community(name="Rossi").save()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (Community.objects.count(), AuditEntry.objects.count(), Wishes.current()) == (0, 0, 0)
 
 

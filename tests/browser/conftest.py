@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.system.server import PASSWORD, Server
 
@@ -17,8 +17,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PATIENCE = 15_000  # milliseconds
 
 
@@ -39,11 +39,11 @@ def visit(chromium: Browser, server: Server) -> Callable[..., Page]:
         address: str = "",
         password: str = PASSWORD,
         *,
-        size: dict[str, int] = DESKTOP,
+        size: ViewportSize | None = None,
         language: str = "en",
-        **options: str,
+        **options: Any,
     ) -> Page:
-        context = chromium.new_context(base_url=server.url, viewport=size, locale=language, **options)  # type: ignore[arg-type]
+        context = chromium.new_context(base_url=server.url, viewport=size or DESKTOP, locale=language, **options)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto("/")

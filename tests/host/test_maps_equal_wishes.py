@@ -131,8 +131,8 @@ def check_maps(host: MailHost, tables: dict[str, Any]) -> None:
             assert not postmap(host, "aliases", twins(address, tables))
             continue
         for twin in twins(address, tables):
-            asked = f"zzz{twin}" if twin.startswith("@") else twin
-            assert reached(host, asked) == final(probe, tables), asked
+            wanted = f"zzz{twin}" if twin.startswith("@") else twin
+            assert reached(host, wanted) == final(probe, tables), wanted
 
 
 def mailbox_keys() -> list[tuple[str, str]]:
@@ -144,7 +144,8 @@ def check_rights(host: MailHost, tables: dict[str, Any]) -> None:
     """Who may write as whom, who is refused, and who signs in."""
     people = {row["address"]: row for row in tables["person"]}
     own = {person: [b["address"] for b in tables["mailbox"] if b["people"] == [person]] for person in people}
-    opens, closed = [], []
+    opens: list[str] = []
+    closed: list[str] = []
     for box in tables["mailbox"]:
         address = box["address"]
         open_ = box["active"] and any(people[person]["active"] for person in box["people"])

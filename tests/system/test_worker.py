@@ -1,12 +1,13 @@
 """From saves to releases: few, quickly, and through every accident of worker and queue."""
 
 import itertools
-import os
 import random
 import signal
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +44,13 @@ def live_quota(server: Server) -> str:
 
 def caught_up(server: Server) -> dict[str, Any]:
     """Wait until the newest wishes are live; the state then."""
-    return wait_for(lambda: (s := server.state())["wished"] == s["applied"] and s, "the newest wishes", 60)
+
+    def newest() -> dict[str, Any] | None:
+        state = server.state()
+        return state if state["wished"] == state["applied"] else None
+
+    found: dict[str, Any] = wait_for(newest, "the newest wishes", 60)
+    return found
 
 
 def moments(state: dict[str, Any]) -> list[tuple[datetime, datetime]]:
@@ -78,6 +85,11 @@ def test_saves_in_a_stream_give_at_most_one_release_a_second_and_the_last_is_liv
     assert made[-1][1] - last < timedelta(seconds=2)
 
 
+def gone(pid: int) -> Callable[[], bool]:
+    """Whether a process has ended."""
+    return lambda: not Path(f"/proc/{pid}").exists()
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converges(server: Server, seed: int):
     rng = random.Random(seed)
@@ -86,7 +98,7 @@ def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converg
         time.sleep(rng.uniform(0, 0.6))  # the moment is the test's subject, not something it waits for
         if server.running("worker"):
             killed = server.kill("worker")
-            wait_for(lambda killed=killed: not os.path.exists(f"/proc/{killed}"), "the end of the worker")  # noqa: PTH110
+            wait_for(gone(killed), "the end of the worker")
         live = release.live(server.layout)
         assert live is not None
         assert release.verify(live.path) == []
