@@ -11,6 +11,7 @@ Run as `python -m deploy.host.helper host.json`. It needs neither Django nor any
 import os
 import pwd
 import re
+import signal
 import socket
 import struct
 import sys
@@ -192,10 +193,17 @@ def _log(text: str) -> None:
     print(text.encode("unicode_escape").decode("ascii"), file=sys.stderr, flush=True)
 
 
+def _leave(door: Path) -> None:
+    """Take the socket away and end at once: an act that is under way is a program of its own and goes on."""
+    door.unlink(missing_ok=True)
+    os._exit(0)
+
+
 def main(path: Path) -> None:
     """Serve the host that `host.json` describes."""
     layout = Layout.read(path)
     os.umask(0o022)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: _leave(layout.helper))
     Service(layout, frozenset({0, pwd.getpwnam(layout.agent).pw_uid})).serve(listen(layout))
 
 

@@ -81,7 +81,10 @@ def mail_answers(layout: Layout) -> bool:
     with suppress(OSError):
         for port in (layout.smtp, layout.submission, layout.imap, layout.pop3):
             socket.create_connection((layout.address, port), 1).close()
-        return layout.helper.exists() and layout.auth.exists()
+        for door in (layout.helper, layout.auth):
+            with socket.socket(socket.AF_UNIX) as line:
+                line.connect(str(door))
+        return True
     return False
 
 

@@ -22,7 +22,7 @@ def mail_programs(layout: Layout, code: Path) -> list[Program]:
     return [
         Program("postfix", postfix, folder=str(code), priority=20),
         Program("dovecot", ("dovecot", "-F", "-c", str(layout.dovecot)), priority=30),
-        Program("helper", helper, folder=str(code), priority=10),
+        Program("helper", helper, folder=str(code)),
     ]
 
 

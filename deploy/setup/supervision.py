@@ -10,12 +10,13 @@ Each process asks the kernel to be stopped when the one that started it dies (`s
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.host.commands import Completed, Process, run, start, stop
+from deploy.host.commands import CommandError, Completed, Process, run, start, stop
 from deploy.setup.people import SetupError
 from deploy.setup.templates import write
 
@@ -78,7 +79,7 @@ class Running:
             self._look_for_failure()
             if time.monotonic() > until:
                 raise SetupError(
-                    f"Waited {seconds:g} s for {what} in vain. {_end_of(self.var / 'log' / f'{what}.log')}"
+                    f"Waited {seconds:g} s for {what} in vain. {_end_of(self.var / 'log' / f'{what.split()[-1]}.log')}"
                 )
             time.sleep(0.05)
 
@@ -91,7 +92,9 @@ class Running:
                 raise SetupError(f"{name} does not start: {_end_of(self.var / 'log' / f'{name}.log')}")
 
     def stop(self) -> None:
-        """Stop everything and wait for the end of it."""
+        """Stop everything and wait for the end of it: all at once, since supervisord itself takes one by one."""
+        with suppress(CommandError):
+            self.control("stop", "all")
         stop(self.process, STOP_SECONDS)
 
 

@@ -103,7 +103,7 @@ def test_whoever_kills_the_runner_leaves_nothing_and_the_next_start_works(var: P
         assert "The first page makes the administrator." in running.said()
         running.end(signal.SIGKILL)
     wait_for(lambda: not processes(var), "everything to end by itself", 40)
-    with server(var, base, "--check") as again:
+    with server(var, base, "--empty", "--check") as again:
         wait_for(lambda: again.process.poll() is not None, "the check", 120)
     assert again.process.returncode == 1
     assert "nothing to check" in again.err.read_text()
@@ -164,11 +164,11 @@ def test_mail_is_served_without_panel_worker_and_queue(var: Path) -> None:
         assert check.returncode == 0, check
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_an_end_half_way_leaves_nothing(var: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "sign"), [(signal.SIGTERM, "etc/postfix/main.cf"), (signal.SIGHUP, "run/supervisord.pid")]
+)
+def test_an_end_half_way_leaves_nothing(var: Path, number: int, sign: str) -> None:
     with server(var, free_base()) as running:
-        wait_for(
-            lambda: (var / "etc" / "main.cf").exists() or (var / "run" / "supervisord.pid").exists(), "half a start", 60
-        )
+        wait_for((var / sign).exists, "half a start", 60)
         assert running.end(number) == 0
         assert processes(var) == []
