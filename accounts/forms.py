@@ -88,7 +88,7 @@ class SetupForm(forms.Form):
 class SignInForm(forms.Form):
     """Address and password. What is wrong is never said more exactly than “one of the two”."""
 
-    address = forms.CharField(label=_("Address"), max_length=1000, strip=False, widget=email(True, "username"))
+    username = forms.CharField(label=_("Address"), max_length=1000, strip=False, widget=email(True, "username"))
     password = forms.CharField(
         label=_("Password"),
         max_length=passwords.LONGEST,

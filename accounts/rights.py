@@ -58,6 +58,23 @@ def may_manage_person(actor: User, person: User) -> bool:
     return bool(roles) and stands_above and not person.administrator
 
 
+def may_set_password(actor: User, person: User) -> bool:
+    """Give a new password: whoever does can sign in as that person, so nothing may open that is not hers to manage.
+
+    A mailbox that the actor shares already is nothing new to her.
+    """
+    if actor.administrator:
+        return True
+    opened = (
+        person.mailboxes.exclude(pk__in=actor.mailboxes.values("pk"))
+        .select_related("domain__community")
+        .prefetch_related("people")
+    )
+    return may_manage_person(actor, person) and all(
+        may_manage_addresses(actor, mailbox.domain.community, mailbox.people.all()) for mailbox in opened
+    )
+
+
 def may_give_role(actor: User, community: Community, role: str) -> bool:
     """Make somebody this in that community."""
     return actor.administrator or role in BELOW.get(role_in(actor, community), ())

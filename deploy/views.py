@@ -17,6 +17,7 @@ from deploy.models import MailHost
 from domains.models import Alias, Domain, Mailbox
 
 SILENT: Final = timedelta(seconds=60)  # a worker looks every few seconds
+STOP_ASKING: Final = 286  # what htmx takes as the end of asking again and again
 SOON: Final = timedelta(days=14)
 
 
@@ -78,6 +79,8 @@ def expiring() -> list[Alias]:
 def deploy_state(request: SignedIn, generation: int) -> HttpResponse:
     """How a generation stands. While it is on its way, the page that asks again and again gets an empty answer."""
     if generation > services.newest():
+        if request.htmx:  # type: ignore[attr-defined]
+            return HttpResponse(status=STOP_ASKING)
         raise Http404
     state = services.state(generation)
     if request.htmx and state == "waiting":  # type: ignore[attr-defined]

@@ -54,7 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(posted(request))
     if not form.is_valid():
         return page(request, "accounts/sign_in.html", form, next=next_page(request))
-    client, address = request.META.get("REMOTE_ADDR", ""), form.cleaned_data["address"]
+    client, address = request.META.get("REMOTE_ADDR", ""), form.cleaned_data["username"]
     if guesses.too_many(client, address):
         return wait(request, form)
     if not enter(request, form):
@@ -66,7 +66,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def enter(request: HttpRequest, form: SignInForm) -> bool:
     """Sign in whoever this is, if the password is right and she may."""
-    person = authenticate(request, username=form.cleaned_data["address"], password=form.cleaned_data["password"])
+    person = authenticate(request, username=form.cleaned_data["username"], password=form.cleaned_data["password"])
     if person:
         login(request, person)
     return person is not None

@@ -24,7 +24,7 @@ from accounts.pages import (
     saved,
     sought,
 )
-from accounts.rights import may_give_role, may_manage_person, may_see_figures, role_in, visible_people
+from accounts.rights import may_give_role, may_manage_person, may_see_figures, may_set_password, role_in, visible_people
 from accounts.services import add_person, join, keep_an_administrator, keep_names_apart, remove_person
 
 
@@ -120,6 +120,10 @@ def person_password(request: SignedIn, pk: int) -> HttpResponse:
     person = managed_person_or_404(request, pk)
     if person == request.user:
         raise PermissionDenied(_("Change your own password on your own page, where the present one is asked for."))
+    if not may_set_password(request.user, person):
+        raise PermissionDenied(
+            _("This password opens mailboxes of people you do not look after: ask an administrator.")
+        )
     form = PasswordForm(posted(request))
     if form.is_valid() and save_or_say(request, form, lambda: change_password(person, form)):
         sentence = _("%(name)s has a new password, for the panel and for the mailboxes.") % {"name": person.name}

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.forms import PasswordForm
 from accounts.models import User
 from accounts.pages import SignedIn, form_page, managers, page, posted, press, refused, rows, save_or_say, saved, sought
-from accounts.rights import may_manage_addresses, may_manage_person
+from accounts.rights import may_manage_addresses, may_manage_person, may_set_password
 from accounts.services import add_person, keep_an_administrator
 from domains.forms import MailboxAddForm, MailboxDeleteForm, MailboxForm
 from domains.models import Domain, Mailbox
@@ -132,8 +132,12 @@ def mailbox_password(request: SignedIn, pk: int) -> HttpResponse:
     people = list(mailbox.people.all())
     if len(people) != 1:
         raise PermissionDenied(_("A shared mailbox has no password: its people read it with their own."))
-    if not may_manage_person(request.user, people[0]) or people[0] == request.user:
-        raise PermissionDenied(_("You cannot change this person's password."))
+    if not may_set_password(request.user, people[0]):
+        raise PermissionDenied(
+            _("This password opens mailboxes of people you do not look after: ask an administrator.")
+        )
+    if people[0] == request.user:
+        raise PermissionDenied(_("Change your own password on your own page, where the present one is asked for."))
     form = PasswordForm(posted(request))
     if form.is_valid() and save_or_say(request, form, lambda: change_password(people[0], form)):
         told = _("%(name)s has a new password, for the panel and for the mailboxes.") % {"name": people[0].name}

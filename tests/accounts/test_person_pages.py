@@ -96,6 +96,17 @@ def test_a_child_who_is_something_elsewhere_keeps_her_password(household: Househ
     assert luca.refreshed().check_password(PASSWORD)
 
 
+def test_a_childs_password_is_no_key_to_somebody_elses_mailbox(household: Household) -> None:
+    with wishes("test", "test"):
+        household.mailbox("garage", household.home, "marco", "luca")
+        household.mailbox("home", household.home, "anna", "marco", "emma")
+    client, luca, emma = household.client("anna"), household.people["luca"], household.people["emma"]
+    for url in (f"/people/{luca.pk}/password/", f"/mailboxes/{household.mailboxes['luca'].pk}/password/"):
+        assert client.post(url, {"password": "a new and better one"}).status_code == 403
+    assert luca.refreshed().check_password(PASSWORD)
+    assert client.post(f"/people/{emma.pk}/password/", {"password": "a new and better one"}).status_code == 302
+
+
 def test_disabling_can_be_undone(household: Household) -> None:
     client, emma = household.client("anna"), household.people["emma"]
     answer = client.post(f"/people/{emma.pk}/disable/", follow=True)

@@ -15,7 +15,7 @@ def no_guesses_yet() -> None:
 
 
 def typed(address: str, password: str = PASSWORD, **more: str) -> dict[str, str]:
-    return {"address": address, "password": password, **more}
+    return {"username": address, "password": password, **more}
 
 
 def test_it_lets_somebody_in_however_the_address_is_typed(household: Household) -> None:

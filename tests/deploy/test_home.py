@@ -6,6 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.wishes import Wishes, wishes
+from deploy import views
 from deploy.models import MailHost
 from tests.household import Household
 
@@ -59,6 +60,7 @@ def test_a_change_is_on_its_way_then_live(household: Household) -> None:
     assert "live" in asked(client, now)
     assert "hx-trigger" not in asked(client, now)
     assert client.get(f"/state/{now + 1}/").status_code == 404
+    assert client.get(f"/state/{now + 1}/", headers={"HX-Request": "true"}).status_code == 286  # asks no more
 
 
 def test_a_failure_says_why_to_the_administrator_alone(household: Household) -> None:
@@ -102,3 +104,22 @@ def test_a_page_that_is_not_here_says_so_in_our_look(household: Household) -> No
     answer = household.client("emma").get("/nothing/")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
+
+
+def test_a_request_that_is_none_is_answered_in_our_look(household: Household) -> None:
+    answer = household.client("emma").get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "was not understood" in answer.text
+
+
+def test_a_mistake_of_ours_says_that_it_is_ours(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_person: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(views, "children_of", broken)
+    client = household.client("emma")
+    client.raise_request_exception = False
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "our mistake, not yours" in answer.text
+    assert "ZeroDivisionError" not in answer.text
