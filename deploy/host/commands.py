@@ -119,6 +119,17 @@ def stop(process: Process, seconds: float) -> None:
         _end(process)
 
 
+def end_children() -> None:
+    """Kill whatever this process has started and not waited for: a signal may come between a start and its name."""
+    for listing in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, listing.read_text(encoding="ascii").split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)  # it may not have come to a group of its own yet
+                os.waitpid(pid, 0)
+
+
 @cache
 def program(name: str) -> str:
     """The absolute path of a program; raise CommandError when this machine has none."""

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from deploy.host.commands import CommandError
+from deploy.host.commands import CommandError, end_children
 from deploy.host.folders import FolderError
 from deploy.host.layout import Layout, LayoutError
 from deploy.setup import panel
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return serve(options)
     except Stop:
+        _let_nothing_interrupt()
+        end_children()
         _say("Stopped.")
         return 0
     except REFUSALS as refusal:

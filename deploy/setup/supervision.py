@@ -74,13 +74,11 @@ class Running:
 
     def wait(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait until something is so, such as an answer of the `panel`; raise SetupError when it is not in time."""
-        until = time.monotonic() + seconds
+        until, log = time.monotonic() + seconds, self.var / "log" / f"{what.rpartition(' ')[2]}.log"
         while not ready():
             self._look_for_failure()
             if time.monotonic() > until:
-                raise SetupError(
-                    f"Waited {seconds:g} s for {what} in vain. {_end_of(self.var / 'log' / f'{what.split()[-1]}.log')}"
-                )
+                raise SetupError(f"Waited {seconds:g} s for {what} in vain. {_end_of(log)}")
             time.sleep(0.05)
 
     def _look_for_failure(self) -> None:
