@@ -40,122 +40,128 @@ class Check:
     sentence: str
 
 
+Finding = tuple[bool, str]
+
+
 def examine() -> Iterator[Check]:
     """Every check, in the order in which one leans on the other."""
-    for check in (database, queue, audit):
-        yield well(check)
+    yield well("database", database)
+    yield well("queue", queue)
+    yield well("audit log", audit)
     for host in MailHost.objects.all():
-        yield well(worker, host)
-        yield well(applied, host)
+        yield well(f"worker of {host}", worker, host)
+        yield well(f"wishes on {host}", applied, host)
     try:
         here = layout()
     except LayoutError as error:
         yield Check("mail host", False, f"{error} Start script/server, which lays it down.")
         return
-    for local in (files, drift, certificate, disk):
-        yield well(local, here)
+    yield well("live release", files, here)
+    yield well("configuration", drift, here)
+    yield well("certificate", certificate, here)
+    yield well("disk", disk, here)
     for door in ("smtp", "submission", "imap", "pop3"):
-        yield well(listening, here, door)
+        yield well(door, listening, here, door)
 
 
-def well(check: Callable[..., Check], *args: object) -> Check:
-    """A check's answer; one that cannot be made has failed."""
+def well(name: str, check: Callable[..., Finding], *args: object) -> Check:
+    """What a check found; one that cannot be made has failed."""
     try:
-        return check(*args)
+        return Check(name, *check(*args))
     except (OSError, DatabaseError, RedisError, ValueError, release.ReleaseError) as error:
-        return Check(check.__name__, False, " ".join(str(error).split()) or type(error).__name__)
+        return Check(name, False, " ".join(str(error).split()) or type(error).__name__)
 
 
-def database() -> Check:
+def database() -> Finding:
     """It answers and has every table."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     sentence = "Tables are missing: run manage.py migrate." if missing else "It answers and has every table."
-    return Check("database", not missing, sentence)
+    return not missing, sentence
 
 
-def queue() -> Check:
+def queue() -> Finding:
     """Redis answers."""
     url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://")
     with closing(Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)) as redis:
         redis.ping()
-    return Check("queue", True, "Redis answers.")
+    return True, "Redis answers."
 
 
-def audit() -> Check:
+def audit() -> Finding:
     """Every entry of the audit log follows from the one before."""
     previous = ""
     for entry in AuditEntry.objects.order_by("pk").iterator():
         if entry.digest != entry.sealed(previous):
-            return Check("audit log", False, f"Entry {entry.pk} is not what was written: restore it from a backup.")
+            return False, f"Entry {entry.pk} is not what was written: restore it from a backup."
         previous = entry.digest
-    return Check("audit log", True, "Every entry is as it was written.")
+    return True, "Every entry is as it was written."
 
 
-def worker(host: MailHost) -> Check:
+def worker(host: MailHost) -> Finding:
     """The host's worker looked at the wishes lately."""
     alive = bool(host.seen and datetime.now(UTC) - host.seen < LATEST_SIGN_OF_LIFE)
     sentence = "It looked at the wishes just now." if alive else "It has not looked at the wishes lately: start it."
-    return Check(f"worker of {host}", alive, sentence)
+    return alive, sentence
 
 
-def applied(host: MailHost) -> Check:
+def applied(host: MailHost) -> Finding:
     """The newest wishes are live."""
-    name, newest = f"wishes on {host}", Wishes.current()
+    newest = Wishes.current()
     if host.error:
-        return Check(name, False, host.error)
+        return False, host.error
     if host.applied < newest:
-        return Check(name, False, f"Generation {newest} is on its way: wait, or start the worker.")
-    return Check(name, True, f"Generation {host.applied} is live.")
+        return False, f"Generation {newest} is on its way: wait, or start the worker."
+    return True, f"Generation {host.applied} is live."
 
 
-def files(here: Layout) -> Check:
+def files(here: Layout) -> Finding:
     """The live release is complete and as it was written."""
     live = release.live(here)
     if live is None:
-        return Check("live release", False, "There is none yet: start the worker.")
+        return False, "There is none yet: start the worker."
     wrong = release.verify(live.path)
     if wrong:
-        return Check("live release", False, f"{wrong[0]} is not as it was written: run manage.py apply.")
-    return Check("live release", True, f"Release {live.path.name} is complete.")
+        return False, f"{wrong[0]} is not as it was written: run manage.py apply."
+    return True, f"Release {live.path.name} is complete."
 
 
-def drift(here: Layout) -> Check:
+def drift(here: Layout) -> Finding:
     """Nobody changed by hand what was laid down."""
     changed = release.drift(here)
     if changed:
         names = ", ".join(changed)
-        return Check("configuration", False, f"{names}: changed by hand; script/server lays it down anew.")
-    return Check("configuration", True, "It is as it was laid down.")
+        return False, f"{names}: changed by hand; script/server lays it down anew."
+    return True, "It is as it was laid down."
 
 
-def certificate(here: Layout) -> Check:
+def certificate(here: Layout) -> Finding:
     """The certificate is valid for a while."""
     ends = x509.load_pem_x509_certificate((here.etc / "tls" / "certificate.pem").read_bytes()).not_valid_after_utc
     ok = ends - datetime.now(UTC) > CERTIFICATE_WARNING
     sentence = f"It is valid until {ends:%Y-%m-%d}."
-    return Check("certificate", ok, sentence if ok else f"{sentence} Renew it.")
+    return ok, sentence if ok else f"{sentence} Renew it."
 
 
-def disk(here: Layout) -> Check:
+def disk(here: Layout) -> Finding:
     """There is room for letters."""
     usage = shutil.disk_usage(here.root)
     ok = usage.free / usage.total > LEAST_FREE
     sentence = f"{usage.free >> 30} GB are free."
-    return Check("disk", ok, sentence if ok else f"Only {sentence} Make room: mail is deferred when it is full.")
+    return ok, sentence if ok else f"Only {sentence} Make room: mail is deferred when it is full."
 
 
-def listening(here: Layout, door: str) -> Check:
+def listening(here: Layout, door: str) -> Finding:
     """A daemon greets at its door."""
     port = getattr(here, door)
     if door in ("smtp", "submission"):
         try:
             smtplib.SMTP(here.address, port, timeout=PATIENCE).close()
         except smtplib.SMTPException as error:
-            return Check(door, False, f"Port {port}: {error}")
+            return False, f"Port {port}: {error}"
     else:
         with socket.create_connection((here.address, port), PATIENCE) as connected:
             connected.settimeout(PATIENCE)
             if not connected.recv(80).startswith((b"* OK", b"+OK")):
-                return Check(door, False, f"Port {port} does not greet: look at the log.")
-    return Check(door, True, f"It answers on port {port}.")
+                return False, f"Port {port} does not greet: look at the log."
+    return True, f"It answers on port {port}."

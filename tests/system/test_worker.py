@@ -4,7 +4,6 @@ import itertools
 import random
 import signal
 import time
-import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from deploy.host import release
 from tests.host.machine import wait_for
+from tests.system.panel import Panel
 from tests.system.server import Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.timeout(300)]
@@ -110,31 +110,21 @@ def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converg
     server.arrives("bo@rossi.example", f"after {seed}")
 
 
-def sign_in_page(server: Server) -> float:
-    """Seconds until the sign-in page is there."""
-    began = time.monotonic()
-    with urllib.request.urlopen(f"{server.url}/sign-in/", timeout=30) as answer:  # noqa: S310
-        assert answer.status == 200
-    return time.monotonic() - began
-
-
-def saved_in(server: Server, quota: int) -> float:
-    """Seconds that one save holds a page, its message to the queue included."""
-    code = SAVES.format(first=quota, count=1, pause=0).replace("for quota", "started = time.monotonic()\nfor quota")
-    seconds: float = server.ask(code.replace("timezone.now().isoformat()", "time.monotonic() - started"))
-    return seconds
-
-
 @pytest.mark.parametrize("accident", ["refused", "frozen"])
 def test_a_queue_that_does_not_answer_holds_no_save_and_loses_nothing(server: Server, accident: str):
+    visitor = Panel(server).sign_in()
+    find = "from domains.models import Mailbox\nprint(Mailbox.objects.get(address='bo@rossi.example')"
+    mailbox, person = server.ask(f"{find}.pk)"), server.ask(f"{find}.people.get().pk)")
     if accident == "refused":
         server.control("stop", "redis")
     else:
         server.kill("redis", signal.SIGSTOP)
     try:
         quota = 2000 + len(accident)
-        assert saved_in(server, quota) < 1.2
-        assert sign_in_page(server) < 1.2
+        saved = visitor.post(f"/mailboxes/{mailbox}/", quota=f"{100 + quota}M", people=str(person))
+        assert saved.status == 200
+        assert saved.seconds < 1.2
+        assert visitor.get("/").seconds < 1.2
         assert live_quota(server) != str(quota)
     finally:
         if accident == "refused":
