@@ -4,6 +4,7 @@ In: paths and bytes. Out: files, folders, links and locks. Touched: what the cal
 does, and `Busy` when a lock is not free in time.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -96,9 +97,20 @@ def remove(path: Path) -> None:
     beside = path if path.name.startswith(".old-") else path.with_name(f".old-{path.name}")
     if beside != path:
         if beside.exists():
-            shutil.rmtree(beside)
+            _remove_folder(beside)
         path.rename(beside)
-    return shutil.rmtree(beside)
+    return _remove_folder(beside)
+
+
+def _remove_folder(path: Path, patience: int = 50) -> None:
+    """A program that outlived a killed run may still be writing its last file there: try again."""
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY or not patience:
+            raise
+        time.sleep(0.02)
+        _remove_folder(path, patience - 1)
 
 
 def same_content(path: Path, data: bytes, mode: int) -> bool:
