@@ -98,13 +98,19 @@ def free_base() -> int:
 
 @contextmanager
 def temporary_var() -> Iterator[Path]:
-    """A folder for `var` that the daemons' users can enter, which pytest's own are not."""
+    """A folder for `var` that the daemons' users can enter, which pytest's own are not; gone afterwards.
+
+    Gone is also the copy of the code that a checkout needs which these users cannot enter.
+    """
     folder = Path(tempfile.mkdtemp(prefix="mailadmin-test-", dir="/tmp"))
     folder.chmod(0o755)
+    code = find_place(CHECKOUT, folder / "var").code
     try:
         yield folder / "var"
     finally:
         shutil.rmtree(folder)
+        if code != CHECKOUT:
+            shutil.rmtree(code.parent, ignore_errors=True)
 
 
 @contextmanager
