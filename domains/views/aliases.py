@@ -53,7 +53,9 @@ def alias_add(request: SignedIn) -> HttpResponse:
     if form.is_valid():
         alias = Alias(domain=form.cleaned_data["domain"], address=form.address())
         if save_or_say(request, form, lambda: add(request, form, alias)):
-            return saved(request, reverse("alias-list"), _("%(address)s is an alias now.") % {"address": alias.shown})
+            return saved(
+                request, reverse("alias-list"), _("The alias %(address)s is added.") % {"address": alias.shown}
+            )
     return page(request, "domains/alias_add.html", form, domains=managed_domains(request.user).exists())
 
 

@@ -51,7 +51,7 @@ def domain_add(request: SignedIn) -> HttpResponse:
     if form.is_valid():
         domain = Domain(name=form.cleaned_data["name"], kind=form.cleaned_data["kind"])
         if save_or_say(request, form, lambda: add(form, domain)):
-            told = _("%(name)s receives mail now.") % {"name": domain.shown}
+            told = _("The domain %(name)s is added.") % {"name": domain.shown}
             return saved(request, reverse("domain-show", args=[domain.pk]), told)
     return page(request, "domains/domain_add.html", form)
 

@@ -62,7 +62,7 @@ def mailbox_add(request: SignedIn) -> HttpResponse:
             domain=typed["domain"], address=f"{typed['local']}@{typed['domain'].name}", quota=typed["quota"]
         )
         if save_or_say(request, form, lambda: add(request, form, mailbox)):
-            return saved(request, home_of(mailbox), _("%(address)s is a mailbox now.") % {"address": mailbox.shown})
+            return saved(request, home_of(mailbox), _("The mailbox %(address)s is added.") % {"address": mailbox.shown})
     domains = managed_domains(request.user).exists()
     return page(request, "domains/mailbox_add.html", form, domains=domains)
 

@@ -12,7 +12,7 @@ def typed(house: Household, targets: str, local: str = "new", **more: object) ->
 def test_an_alias_leads_here_and_outside(household: Household) -> None:
     data = typed(household, "Emma@myfamily.net\r\n\r\n nonna.rosa@gmail.com ", internal="on", expires="2027-06-30")
     answer = household.client("anna").post("/aliases/add/", data, follow=True)
-    assert "new@myfamily.net is an alias now." in answer.text
+    assert "The alias new@myfamily.net is added." in answer.text
     alias = Alias.objects.get(address="new@myfamily.net")
     assert alias.targets == ["emma@myfamily.net", "nonna.rosa@gmail.com"]
     assert (alias.internal, str(alias.expires)) == (True, "2027-06-30")

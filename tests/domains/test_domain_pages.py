@@ -12,7 +12,7 @@ def typed(**changes: object) -> dict[str, object]:
 
 def test_a_domain_comes_with_its_community(household: Household) -> None:
     answer = household.client("marco").post("/domains/add/", typed(), follow=True)
-    assert "rossi.example receives mail now." in answer.text
+    assert "The domain rossi.example is added." in answer.text
     assert Domain.objects.get(name="rossi.example").community == Community.objects.get(name="Rossi family")
 
 

@@ -22,7 +22,7 @@ def people_of(mailbox: Mailbox) -> set[str]:
 def test_a_mailbox_comes_with_its_person(household: Household) -> None:
     status, text = added(household.client("anna"), household)
     assert status == 200
-    assert "bea@myfamily.net is a mailbox now." in text
+    assert "The mailbox bea@myfamily.net is added." in text
     assert "on its way" in text
     mailbox = Mailbox.objects.get(address="bea@myfamily.net")
     assert (people_of(mailbox), mailbox.quota) == ({"Bea"}, 500 << 20)
