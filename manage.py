@@ -6,8 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run one command. Files of the database folder belong to panel and agent together, hence the umask."""
-    os.umask(0o007)
+    """Run one command. Files beside the database get its owner and rights from SQLite itself, whoever runs it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
     from django.core.management import execute_from_command_line
     from django.db import Error

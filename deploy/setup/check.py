@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from functools import partial
 from pathlib import Path
 
+from deploy.host import release
 from deploy.host.commands import CommandError, run
 from deploy.host.layout import Layout
 from deploy.setup.people import SetupError
+from deploy.snapshot import Mailbox
 
 PATIENCE = 30.0
 SENDER = "anna@"
@@ -38,27 +41,34 @@ def check(layout: Layout, var: Path) -> Iterator[Finding]:
     """Send and read back, one mailbox after the other."""
     passwords = read_passwords(var)
     sender = next((address for address in sorted(passwords) if address.startswith(SENDER)), None)
-    addresses = read_mailboxes(layout)
-    if sender is None or not addresses:
+    mailboxes = read_mailboxes(layout)
+    if sender is None or not mailboxes:
         raise SetupError("There is no Anna and no mailbox to write to: is this the example household?")
-    for address in addresses:
-        yield check_mailbox(layout, sender, passwords, address)
+    for mailbox in mailboxes:
+        yield check_mailbox(layout, sender, passwords, mailbox)
 
 
-def check_mailbox(layout: Layout, sender: str, passwords: dict[str, str], address: str) -> Finding:
+def check_mailbox(layout: Layout, sender: str, passwords: dict[str, str], mailbox: Mailbox) -> Finding:
     """One letter there and back."""
+    way = f"{sender} -> {mailbox.address}"
     token = make_msgid(domain="check.mailadmin.invalid")
     try:
-        send(layout, sender, passwords[sender], address, token)
-        if address in passwords:
-            how = "read over IMAP with the password of its person"
-            read: Callable[[], bool] = lambda: over_imap(layout, address, passwords[address], token)  # noqa: E731
-        else:
-            how = "nobody signs in under this address itself; seen there by root's doveadm"
-            read = lambda: by_doveadm(layout, address, token)  # noqa: E731
-        return Finding(_in_time(read), f"{sender} -> {address}: {how}")
+        send(layout, sender, passwords[sender], mailbox.address, token)
+        how, read = reader(layout, passwords, mailbox, token)
+        return Finding(_in_time(read), f"{way}: {how}")
     except (OSError, smtplib.SMTPException, imaplib.IMAP4.error, CommandError) as error:
-        return Finding(arrived=False, sentence=f"{sender} -> {address}: {' '.join(str(error).split())}")
+        return Finding(arrived=False, sentence=f"{way}: {' '.join(str(error).split())}")
+
+
+def reader(layout: Layout, passwords: dict[str, str], mailbox: Mailbox, token: str) -> tuple[str, Callable[[], bool]]:
+    """How a mailbox is looked into: as its person would, or, where several share it, as root."""
+    word = next((passwords[login] for login in mailbox.logins if login in passwords), "")
+    if mailbox.password and word:
+        return "read over IMAP with the password of its person", partial(
+            over_imap, layout, mailbox.address, word, token
+        )
+    how = "nobody signs in under this address itself; seen there by root's doveadm"
+    return how, partial(by_doveadm, layout, mailbox.address, token)
 
 
 def send(layout: Layout, sender: str, password: str, address: str, token: str) -> None:
@@ -103,10 +113,10 @@ def read_passwords(var: Path) -> dict[str, str]:
         raise SetupError("The example household was not loaded here, so there is nothing to check.") from None
 
 
-def read_mailboxes(layout: Layout) -> list[str]:
-    """Every mailbox of the live release."""
-    lines = (layout.root / "current" / "postfix" / "mailboxes").read_text(encoding="utf-8").splitlines()
-    return sorted(line.split()[0] for line in lines if line and not line.startswith("#"))
+def read_mailboxes(layout: Layout) -> list[Mailbox]:
+    """Every mailbox of the live release that takes letters."""
+    live = release.live(layout)
+    return [mailbox for mailbox in live.snapshot.mailboxes if mailbox.active] if live else []
 
 
 def _in_time(read: Callable[[], bool]) -> bool:
