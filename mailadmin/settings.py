@@ -89,7 +89,8 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # SQLite until DATABASE_URL says otherwise. Every transaction says at its start that it will write: Django's
 # deferred ones fail with "database is locked" when two upgrade at once.
-DATABASES: dict[str, Any] = {"default": dj_database_url.config(default=f"sqlite:///{VAR / 'db' / 'mailadmin.sqlite3'}")}
+DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'db' / 'mailadmin.sqlite3'}"
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
