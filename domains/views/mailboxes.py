@@ -14,7 +14,7 @@ from accounts.rights import may_manage_addresses, may_manage_person, may_set_pas
 from accounts.services import add_person, keep_an_administrator
 from domains.forms import MailboxAddForm, MailboxDeleteForm, MailboxForm
 from domains.models import Domain, Mailbox
-from domains.rights import managed_domains, managed_mailboxes, may_lose, may_manage_mailbox, refuse_taking
+from domains.rights import managed_domains, managed_mailboxes, may_lose, may_manage_mailbox
 from domains.services import add_mailbox, aliases_without, delete_mailbox, set_people
 
 
@@ -75,9 +75,8 @@ def wanted(request: SignedIn) -> dict[str, object]:
 
 
 def add(request: SignedIn, form: MailboxAddForm, mailbox: Mailbox) -> None:
-    """Save a mailbox whose people, and whose letters until now, are the actor's to manage."""
+    """Save a mailbox whose people are the actor's to manage; it may take an address from a catch-all, as a child needs."""
     mailbox.clean()
-    refuse_taking(request.user, mailbox.address)
     people = [new_person(form, mailbox)] if form.cleaned_data["whose"] == "new" else list(form.cleaned_data["people"])
     if not may_manage_addresses(request.user, mailbox.domain.community, people):
         raise ValidationError({"people": _("This person's addresses here are not yours to manage: tick others.")})
