@@ -75,7 +75,7 @@ def wanted(request: SignedIn) -> dict[str, object]:
 
 
 def add(request: SignedIn, form: MailboxAddForm, mailbox: Mailbox) -> None:
-    """Save a mailbox whose people are the actor's to manage; it may take an address from a catch-all, as a child needs."""
+    """Save a mailbox whose people are the actor's to manage; it may take an address from a catch-all."""
     mailbox.clean()
     people = [new_person(form, mailbox)] if form.cleaned_data["whose"] == "new" else list(form.cleaned_data["people"])
     if not may_manage_addresses(request.user, mailbox.domain.community, people):
