@@ -18,7 +18,18 @@ from accounts.wishes import Wish, Wishes, wishes
 from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
 from domains.services import delete_alias, delete_mailbox, set_people
-from policies.household.tables import HouseholdError, Place, Table, first, known_keys, listed, parse, refusals, ruled
+from policies.household.tables import (
+    HouseholdError,
+    Place,
+    Table,
+    first,
+    known_keys,
+    listed,
+    parse,
+    refusals,
+    rows,
+    ruled,
+)
 
 Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
@@ -79,8 +90,8 @@ class Loader:
         """Remove the addresses that the file does not name, so that others may take them."""
         for model, kind, rule in ROOM:
             named = set()
-            for row in tables.get(kind, ()):
-                with suppress(Refused, AttributeError):  # said with its place when the row is written
+            for row in rows(tables, kind):
+                with suppress(Refused):  # said with its place when the row is written
                     named.add(rule(row.get("address")))
             for address in model.objects.all():
                 if address.address not in named and model.objects.filter(pk=address.pk).exists():
@@ -97,10 +108,7 @@ class Loader:
 
     def each(self, tables: Table, kind: str, name: str, write: Callable[[Place, Table], None]) -> None:
         """Write each table of one kind, saying where it stands when it is refused."""
-        rows = tables.get(kind, [])
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise HouseholdError(f"[[{kind}]] must be written with double brackets.")
-        for ordinal, row in enumerate(rows, 1):
+        for ordinal, row in enumerate(rows(tables, kind), 1):
             place = Place(kind, ordinal, str(row.get(name, "")))
             known_keys(row, kind, f"{place}, ")
             if name not in row:

@@ -57,8 +57,18 @@ def parse(text: str) -> Table:
     """The file's tables; raise HouseholdError where it is no TOML."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise HouseholdError("The file is no TOML: a value in it is nested too deeply.") from error
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise HouseholdError(f"The file is no TOML: {error}.") from error
+
+
+def rows(tables: Table, kind: str) -> list[Table]:
+    """The tables of one kind."""
+    found = tables.get(kind, [])
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise HouseholdError(f"[[{kind}]] must be written with double brackets.")
+    return found
 
 
 def known_keys(row: Table, table: str, where: str = "") -> None:
