@@ -223,7 +223,7 @@ def level(value: object, kind: str, of: str) -> str:
     if value == "" and of in ("guardian", "owner", "manager"):
         return ""
     if of in ("guardian", "owner"):
-        raise Refused(_("A %(role)s has no level: leave it away."), role=of)
+        raise Refused(_("Guardians and owners have no level: leave it away."))
     return one_of(LEVELS[kind][0] if value == "" else value, LEVELS[kind])
 
 
