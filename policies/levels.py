@@ -35,6 +35,16 @@ HOURS_BEFORE_SCHOOL_ONLY: Final = frozenset({"explorer"})  # their hours hold on
 # At these levels a list names who may be written to beside one's own people; at `inside` there is nobody beside them.
 WITHOUT_LIST: Final = frozenset({"inside"})
 ACTIVE: Final[Mapping[str, frozenset[str]]] = {"outgoing": frozenset({"list", "anyone"})}
+# What the mail host answers, in English as all its answers, where a level that restricts refuses and does not ask.
+REFUSALS: Final[Mapping[str, str]] = {
+    "inside": "You may write to your own people only: ask the owner of your business.",
+    "": "You may write to your own people and to listed partners only: ask the owner of your business to add this one.",
+}
+
+
+def refusal(level: str) -> str:
+    """The sentence to who writes to a stranger at this level."""
+    return REFUSALS.get(level, REFUSALS[""])
 
 
 def active(switch: str, setting: str) -> bool:

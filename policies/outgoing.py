@@ -25,6 +25,7 @@ class Bond:
     """What one community says of one person's outgoing letters. `course`: see `levels.course`."""
 
     community: int
+    name: str
     kind: str
     timezone: str
     level: str
@@ -53,16 +54,8 @@ class Outgoing:
     lists: Mapping[int, Listed]
 
     def count(self) -> int:
-        """How many restriction classes the mail host needs at most.
-
-        One for each different list, and one more where an address outside is listed with its `+extension`.
-        """
-        different = {(bound.bonds, bound.listed) for bound in self.people}
-        return sum(1 + self._has_extension(bonds, listed) for bonds, listed in different)
-
-    def _has_extension(self, bonds: tuple[Bond, ...], listed: Listed) -> bool:
-        everything = listed.union(*(self.lists[bond.community] for bond in bonds))
-        return any("+" in entry and kind != Contact.Kind.BLOCKED for entry, kind in everything)
+        """How many different lists the mail host needs at most: people with the same bonds and entries share one."""
+        return len({(bound.bonds, bound.listed) for bound in self.people})
 
 
 def outgoing() -> Outgoing:
@@ -89,10 +82,10 @@ def bonds() -> Mapping[int, list[Bond]]:
     """What each community says, by person, people in the order of their sign-in addresses."""
     found: dict[int, list[Bond]] = defaultdict(list)
     rows = Membership.objects.exclude(level="").order_by("user__address", "community__name")
-    facts = ("community", "community__kind", "community__timezone", "level")
-    for person, overrides, community, kind, timezone, level in rows.values_list("user", "overrides", *facts):
+    facts = ("community", "community__name", "community__kind", "community__timezone", "level")
+    for person, overrides, community, name, kind, timezone, level in rows.values_list("user", "overrides", *facts):
         course = tuple(levels.course(level, overrides, "outgoing"))
-        found[person].append(Bond(community, kind, timezone, level, course))
+        found[person].append(Bond(community, name, kind, timezone, level, course))
     return found
 
 

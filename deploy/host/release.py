@@ -13,6 +13,7 @@ The folder number counts releases on this host and only grows; the generation co
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -163,8 +164,13 @@ def switch(layout: Layout, number: int) -> None:
 
 
 def indexes(one: Release) -> list[Path]:
-    """The built maps of a release, which Postfix holds open."""
-    return sorted(path for path in (one.path / "postfix").glob("*.*") if path.suffix in INDEX.values())
+    """The built maps of a release, which Postfix holds open; of several names of one file the first."""
+    found: dict[int, str] = {}
+    with os.scandir(one.path / "postfix") as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if Path(entry.name).suffix in INDEX.values():
+                found.setdefault(entry.inode(), entry.path)
+    return [Path(path) for path in found.values()]
 
 
 def next_number(layout: Layout) -> int:

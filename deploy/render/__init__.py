@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from deploy.render import dovecot, postfix, procmail, quoting, reading
+from deploy.render import dovecot, postfix, procmail, quoting, reading, senders
 from deploy.render.book import Book, book
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
@@ -27,19 +27,23 @@ PURPOSES: Final = {
     "postfix/refused": "Suspended mailboxes, and what a sender is told.",
     "postfix/relay_domains": "Domains that are kept here until their own host takes their mail.",
     "postfix/sasl_class": "What each login may do when it sends.",
+    "postfix/sentences": "What a login is told when it writes to somebody whom its list does not name.",
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
+    "postfix/out": "Whom some people may write to: an address, one with any extension (local+@), a whole domain.",
     "procmail": "The folder of one mailbox. The last line tells the dispatcher that this file is whole.",
 }
+LISTS: Final = frozenset(f"postfix/out_{number:03}" for number in range(senders.POOL + 1))
 
 
 def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     """The files that the host gets at this moment, sorted by path. `at` knows its zone."""
     assert at.tzinfo, "a moment without a time zone"
     addresses = book(snapshot, at)
+    bound = senders.senders(addresses, snapshot.circles, snapshot.senders, at)
     texts = {
-        **dict(map_files(postfix.maps(addresses))),
+        **dict(map_files(postfix.maps(addresses, bound))),
         **dict(recipes(addresses)),
         "dovecot/passwd": passwd(addresses, mail),
     }
@@ -48,7 +52,8 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
 
 def header(path: str) -> str:
     """What a stranger who opens the file is told."""
-    return f"{HEADER}# {PURPOSES.get(path) or PURPOSES['procmail']}\n"
+    kind = "procmail" if path.startswith("procmail/") else path.partition("_")[0] if path in LISTS else path
+    return f"{HEADER}# {PURPOSES[kind]}\n"
 
 
 def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

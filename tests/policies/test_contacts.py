@@ -107,12 +107,6 @@ def test_more_different_lists_than_there_is_room_for_are_refused(household, monk
     assert outgoing().count() == 3
 
 
-def test_an_extension_outside_takes_a_class_of_its_own(household):
-    before = outgoing().count()
-    add(household.people["emma"], "list+x@gmail.com")
-    assert outgoing().count() == before + 2  # hers is no longer Luca's
-
-
 def test_only_the_bound_are_read_in_a_fixed_number_of_queries(household):
     add(household.people["emma"], direction="in")
     with CaptureQueriesContext(connection) as captured:
