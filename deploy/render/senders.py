@@ -105,16 +105,19 @@ def digest(content: Content) -> int:
 def entries(own: "Own", rules: Rules) -> Entries:
     """A person's list, key -> value: what is decided otherwise than of strangers.
 
-    What is decided as of strangers is said only where the domain has an entry that would decide it otherwise.
+    What is decided as of strangers is said only where a later look-up would decide it otherwise.
     """
     named = rules.named()
     found = {**dict(outside(own.book, rules, named)), **dict(inside(own, rules, named))}
-    domains = {key for key, verdict in found.items() if key.startswith("@") and verdict != rules.usual}
-    return {
-        key: value(rules, verdict)
-        for key, verdict in found.items()
-        if verdict != rules.usual or (not key.startswith("@") and f"@{key.rpartition('@')[2]}" in domains)
-    }
+    otherwise = {key for key, verdict in found.items() if verdict != rules.usual}
+    said = (key for key in found if key in otherwise or not otherwise.isdisjoint(later(key)))
+    return {key: value(rules, found[key]) for key in said}
+
+
+def later(key: str) -> list[str]:
+    """What a class looks up after a key: the address with any extension, then its domain."""
+    local, _at, name = key.rpartition("@")
+    return [f"{local.partition('+')[0]}+@{name}", f"@{name}"] if local else []
 
 
 def outside(book: Book, rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
@@ -122,20 +125,20 @@ def outside(book: Book, rules: Rules, named: set[str]) -> Iterator[tuple[str, in
     for entry in named:
         local, _at, name = entry.rpartition("@")
         if not book.home(name):
-            verdict = rules.verdict(*dict.fromkeys([entry, f"@{name}"]))
-            yield entry, verdict
-            if local and "+" not in local and verdict == REFUSE:
-                yield f"{local}+@{name}", verdict
+            yield entry, rules.verdict(*dict.fromkeys([entry, f"@{name}"]))
+            extended = f"{local}+@{name}"
+            if local and "+" not in local and rules.verdict(extended) == REFUSE:
+                yield extended, REFUSE
 
 
 def inside(own: "Own", rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
     """Addresses of ours, under every name and extension: each passes if all that it leads to do."""
-    catch_alls = {entry: own.verdict(entry, rules, named) for entry in own.catch_alls}
+    catch_alls = {entry: own.verdict(entry, rules) for entry in own.catch_alls}
     homes = {entry for entry in named if entry.startswith("@")}
     homes |= {entry for entry, verdict in catch_alls.items() if verdict != rules.usual}
     everybody = {one for home in homes for one in own.of.get(home, ())}
-    for entry in {*own.aliases, *everybody, *(one for one in named if one in own.book.mailboxes)}:
-        verdict = own.verdict(entry, rules, named)
+    for entry in {*own.aliases, *everybody, *filter(own.takes, named)}:
+        verdict = own.verdict(entry, rules)
         for form in own.book.forms(entry):
             yield from ((form, verdict), (form.replace("@", "+@"), verdict))
     for entry, verdict in catch_alls.items():
@@ -154,8 +157,16 @@ class Own:
         for name in (*book.mailboxes, *self.aliases):
             self.of["@" + name.rpartition("@")[2]].append(name)
 
-    def verdict(self, entry: str, rules: Rules, named: set[str]) -> int:
+    def takes(self, entry: str) -> bool:
+        """True for an address of ours that somebody has, if only by a catch-all."""
+        local, _at, name = entry.rpartition("@")
+        return bool(local and self.book.home(name) and self.book.ends(entry))
+
+    def verdict(self, entry: str, rules: Rules) -> int:
         """The worst of what an address leads to, and of its own name: that can be blocked, but never opens anything."""
-        found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in self.ends.get(entry, (entry,))]
-        itself = rules.verdict(entry) if entry in named else PASS
+        domain = "@" + entry.rpartition("@")[2]
+        known = entry in self.ends or entry in self.book.mailboxes
+        itself = rules.verdict(entry) if known else rules.verdict(entry, domain)  # else a catch-all takes it
+        ends = self.ends.get(entry) or self.book.ends(entry)
+        found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in ends]
         return max([*found, itself if itself == REFUSE else PASS])

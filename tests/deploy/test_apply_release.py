@@ -1,5 +1,6 @@
 """A release goes live whole, is left alone when nothing changed, and is led back when it does not answer."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from deploy.host import probe, release
 from deploy.host.apply import Applied, ApplyError, apply, lay_first
 from deploy.render import render
+from deploy.render.senders import POOL
 from deploy.snapshot import Domain, Mailbox, Snapshot
 from tests.deploy.household import HOUSEHOLD, OTHER_HASH, mailbox
 from tests.deploy.standin import Standin
@@ -159,6 +161,31 @@ def test_postfix_sees_that_the_index_it_holds_open_is_over(doors: Standin) -> No
     assert fresh.stat().st_mtime <= fresh.stat().st_ctime
 
 
+def test_classes_that_nobody_needs_share_one_empty_list(doors: Standin) -> None:
+    go(doors, HOUSEHOLD)
+    folder = live(doors).path / "postfix"
+    classes = [folder / f"out_{number:03}.db" for number in range(POOL + 1)]
+    used = [path for path in classes[1:] if (folder / path.stem).exists()]
+    assert len(used) == 3
+    assert len({path.stat().st_ino for path in classes}) == 1 + len(used)
+    assert len(release.indexes(live(doors))) == len(list(folder.glob("*.db"))) - (POOL - len(used))
+    assert release.verify(live(doors).path) == []
+    unused = next(path for path in classes[1:] if path not in used)
+    unused.unlink()
+    unused.write_bytes(used[0].read_bytes())
+    assert release.verify(live(doors).path) == [f"{unused} is not what was written."]
+
+
+def test_a_release_from_before_there_were_lists_is_replaced(doors: Standin) -> None:
+    go(doors, replace(HOUSEHOLD, circles=(), senders=()))
+    path = live(doors).path / "snapshot.json"
+    data = json.loads(path.read_text())
+    del data["circles"], data["senders"]
+    path.write_text(json.dumps(data))
+    assert go(doors, HOUSEHOLD).changed
+    assert live(doors).snapshot == HOUSEHOLD
+
+
 def test_postfix_is_reloaded_for_domains_alone(doors: Standin) -> None:
     go(doors, HOUSEHOLD)
     doors.asked.clear()
@@ -230,6 +257,16 @@ def test_to_lead_back_opens_no_closed_door(doors: Standin, monkeypatch: pytest.M
     assert boxes["sara@mybusiness.com"] in HOUSEHOLD.mailboxes
     assert "emma@myfamily.net 550" in (live(doors).path / "postfix/refused").read_text()
     assert release.verify(live(doors).path) == []
+
+
+def test_to_lead_back_forgets_no_list(doors: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "PATIENCE", 0.3)
+    open_ = replace(HOUSEHOLD, senders=HOUSEHOLD.senders[1:])
+    go(doors, open_)
+    doors.deaf = True
+    with pytest.raises(ApplyError):
+        go(doors, replace(HOUSEHOLD, generation=8))
+    assert "emma@myfamily.net out_" in (live(doors).path / "postfix/sasl_class").read_text()
 
 
 @pytest.mark.parametrize("verb", ["folder", "reload"])
