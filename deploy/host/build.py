@@ -23,12 +23,11 @@ from deploy.host.commands import run
 from deploy.host.layout import Layout
 from deploy.host.release import INDEX, Manifest, Release, ReleaseError, digest, laid, name_of, releases, snapshot_digest
 from deploy.render.reading import read_map
-from deploy.render.senders import POOL, UNUSED
 from deploy.snapshot import Snapshot
 
 Contents = Mapping[str, bytes]
 PATH: Final = re.compile(
-    r"(?:postfix/(?:[a-z_]+|out_[0-9]{3})|dovecot/[a-z-]+|procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
+    r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
 TIMEOUT: Final = 120.0
 
@@ -63,8 +62,7 @@ def build(
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
     stamp(layout, staging, new, at)
-    built = build_maps(layout, staging, contents)
-    indexes = {**built, **link_unused(layout, staging, built)}
+    indexes = build_maps(layout, staging, contents)
     manifest = Manifest(
         folder=number,
         generation=snapshot.generation,
@@ -77,7 +75,7 @@ def build(
     )
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
-    return commit(layout, staging, number, [*new, *built, "snapshot.json", "MANIFEST.json"])
+    return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
 
 
 def clear(layout: Layout) -> None:
@@ -155,17 +153,6 @@ def build_maps(layout: Layout, staging: Path, contents: Contents) -> dict[str, s
     with ThreadPoolExecutor(len(maps)) as pool:
         indexes = list(pool.map(lambda path: build_map(layout, path, maps[path]), sorted(maps)))
     return {f"postfix/{index.name}": digest(index.read_bytes()) for index in indexes}
-
-
-def link_unused(layout: Layout, staging: Path, built: Mapping[str, str]) -> dict[str, str]:
-    """Give each class that no list needs the same empty index: 128 runs of postmap would take their time."""
-    suffix = INDEX[layout.map_type]
-    empty = f"postfix/{UNUSED}{suffix}"
-    unused = [f"postfix/out_{number:03}{suffix}" for number in range(1, POOL + 1)]
-    links = {path: built[empty] for path in unused if path not in built}
-    for path in links:
-        (staging / path).hardlink_to(staging / empty)
-    return links
 
 
 def build_map(layout: Layout, path: Path, entries: Mapping[str, str]) -> Path:

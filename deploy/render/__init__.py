@@ -23,6 +23,7 @@ PURPOSES: Final = {
     "postfix/aliases": "Where each address leads. A mailbox leads to itself, or a catch-all would take its letters.",
     "postfix/domains": "The domains that receive mail here: with mailboxes of their own, or as an alias of another.",
     "postfix/internal": "Addresses that only people who are signed in may write to.",
+    "postfix/lists": "Whom some may write to, by class: an address, one with any extension (local+@), a whole domain.",
     "postfix/mailboxes": "The mailboxes, each with the key that names its folder.",
     "postfix/refused": "Suspended mailboxes, and what a sender is told.",
     "postfix/relay_domains": "Domains that are kept here until their own host takes their mail.",
@@ -31,10 +32,8 @@ PURPOSES: Final = {
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
-    "postfix/out": "Whom some people may write to: an address, one with any extension (local+@), a whole domain.",
     "procmail": "The folder of one mailbox. The last line tells the dispatcher that this file is whole.",
 }
-LISTS: Final = frozenset(f"postfix/out_{number:03}" for number in range(senders.POOL + 1))
 
 
 def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
@@ -52,8 +51,7 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
 
 def header(path: str) -> str:
     """What a stranger who opens the file is told."""
-    kind = "procmail" if path.startswith("procmail/") else path.partition("_")[0] if path in LISTS else path
-    return f"{HEADER}# {PURPOSES[kind]}\n"
+    return f"{HEADER}# {PURPOSES.get(path) or PURPOSES['procmail']}\n"
 
 
 def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

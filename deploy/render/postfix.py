@@ -2,7 +2,7 @@
 
 `domains` and `relay_domains` say which names receive mail, `transport` where a backup MX relays to; `mailboxes` has
 the folder keys; `aliases` where addresses lead; `sender_logins` who may send as whom; `sasl_class` what each login
-may do, `sentences` what some are told, `out_000` to `out_128` whom they may write to; `refused` and `internal` the
+may do, `lists` whom some may write to, `sentences` what they are told of others; `refused` and `internal` the
 addresses that answer with a sentence.
 """
 
@@ -24,10 +24,10 @@ def maps(book: Book, bound: Senders) -> dict[str, Entries]:
     """Every map, by name."""
     signing_in = [name for name, row in book.mailboxes.items() if row.active and row.password]
     return {
-        **bound.lists,
         "aliases": dict(aliases(book)),
         "domains": {name: row.kind for name, row in book.domains.items() if row.kind != "backup"},
         "internal": dict(internal(book)),
+        "lists": bound.lists,
         "mailboxes": {name: row.key for name, row in book.mailboxes.items()},
         "refused": dict(refused(book)),
         "relay_domains": {name: row.kind for name, row in book.domains.items() if row.kind == "backup"},

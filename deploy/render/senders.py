@@ -1,14 +1,16 @@
 """Whom each person may write to, as Postfix's restriction classes. Pure.
 
-In: the `Book`, circles and senders of a snapshot, a moment. Out: the lists `out_001` … by name, and for each login its
-value in `sasl_class` and its sentence. Nothing is touched. Raises `Unwritable`, also when there are more different
-lists than classes.
+In: the `Book`, circles and senders of a snapshot, a moment. Out: all lists in one map, and for each login its value in
+`sasl_class` and its sentence. Nothing is touched. Raises `Unwritable`, also when there are more different lists than
+classes.
 
-The classes are laid down once in main.cf; each looks a recipient up in its list three times: as it is, an address with
-an extension as `local+@domain`, and its domain as `@domain`. So an address outside is exactly itself, one of ours or a
-blocked one is listed with every extension, and `@domain` is that domain alone. What no list decides goes on to the
-next word of `sasl_class`: `ask_first, permit` holds the whole letter, `say_no` and `refuse_it` refuse, `permit` sends.
+The classes `out_001` … are laid down once in main.cf; each looks a recipient up in its own list, `001=…` in the map
+`lists`, three times: as it is, an address with an extension as `local+@domain`, and its domain as `@domain`. So an
+address outside is exactly itself, one of ours or a blocked one is listed with every extension, and `@domain` is that
+domain alone. What no list decides goes on to the next word of `sasl_class`: `ask_first, permit` holds the whole letter,
+`say_no` and `refuse_it` refuse, `permit` sends.
 
+One map, not one for each class: Postfix opens each map it is told of, and gives up when a dozen of them are missing.
 A list keeps its number as long as it says the same, wherever it can: a session that begins while a release is switched
 may have read half of its maps from the one before.
 """
@@ -26,7 +28,6 @@ from deploy.render.verdicts import PASS, REFUSE, STRANGER, Rules, rules
 from deploy.snapshot import Circle, Sender
 
 POOL: Final = 128  # restriction classes in main.cf
-UNUSED: Final = "out_000"  # what a class reads that no list needs
 BLOCKED: Final = "5.7.1 This address is blocked in your list."
 Entries = dict[str, str]
 Content = tuple[tuple[str, str], ...]
@@ -34,9 +35,9 @@ Content = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The lists by name, and for each login that is bound its words and, where a stranger is refused, its sentence."""
+    """The lists, and for each login that is bound its words and, where a stranger is refused, its sentence."""
 
-    lists: dict[str, Entries]
+    lists: Entries
     words: dict[str, str]
     sentences: dict[str, str]
 
@@ -62,7 +63,7 @@ def senders(book: Book, circles: Iterable[Circle], bound: Iterable[Sender], at: 
         plan_of.update(dict.fromkeys(sender.logins, plans[key]))
     names = numbered({one.content for one in plans.values() if one.content})
     return Senders(
-        {UNUSED: {}, **{name: dict(content) for content, name in names.items()}},
+        {f"{name[-3:]}={key}": value for content, name in names.items() for key, value in content},
         {login: ", ".join(filter(None, [names.get(one.content), one.action])) for login, one in plan_of.items()},
         {login: refusal(f"5.7.1 {one.sentence}") for login, one in plan_of.items() if one.sentence},
     )

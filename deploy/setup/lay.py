@@ -113,7 +113,8 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
 
 def _class(name: str) -> str:
     """One restriction class: its list is asked for the recipient, for any extension of his, and for his domain."""
-    asked = (f"check_recipient_access pipemap:{{ ${form}, $maps/{name} }}" for form in ("exact", "extended", "domain"))
+    own = f"regexp:{{ {{ /^(.*)$$/ {name[-3:]}=$$1 }} }}"
+    asked = (f"check_recipient_access pipemap:{{ ${form}, {own}, $lists }}" for form in ("exact", "extended", "domain"))
     return f"{name} = {', '.join(asked)}"
 
 

@@ -12,7 +12,6 @@ import pytest
 from deploy.host import probe, release
 from deploy.host.apply import Applied, ApplyError, apply, lay_first
 from deploy.render import render
-from deploy.render.senders import POOL
 from deploy.snapshot import Domain, Mailbox, Snapshot
 from tests.deploy.household import HOUSEHOLD, OTHER_HASH, mailbox
 from tests.deploy.standin import Standin
@@ -159,21 +158,6 @@ def test_postfix_sees_that_the_index_it_holds_open_is_over(doors: Standin) -> No
         assert os.fstat(held.fileno()).st_mtime_ns > opened
     fresh = live(doors).path / "postfix/mailboxes.db"
     assert fresh.stat().st_mtime <= fresh.stat().st_ctime
-
-
-def test_classes_that_nobody_needs_share_one_empty_list(doors: Standin) -> None:
-    go(doors, HOUSEHOLD)
-    folder = live(doors).path / "postfix"
-    classes = [folder / f"out_{number:03}.db" for number in range(POOL + 1)]
-    used = [path for path in classes[1:] if (folder / path.stem).exists()]
-    assert len(used) == 3
-    assert len({path.stat().st_ino for path in classes}) == 1 + len(used)
-    assert len(release.indexes(live(doors))) == len(list(folder.glob("*.db"))) - (POOL - len(used))
-    assert release.verify(live(doors).path) == []
-    unused = next(path for path in classes[1:] if path not in used)
-    unused.unlink()
-    unused.write_bytes(used[0].read_bytes())
-    assert release.verify(live(doors).path) == [f"{unused} is not what was written."]
 
 
 def test_a_release_from_before_there_were_lists_is_replaced(doors: Standin) -> None:
