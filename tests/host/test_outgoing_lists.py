@@ -1,7 +1,6 @@
 """Whom one may write to, through real Postfix: a child's whole letter waits, a business refuses with its sentence."""
 
 import json
-import smtplib
 import uuid
 from dataclasses import replace
 from typing import Any
