@@ -71,8 +71,8 @@ class User(AbstractBaseUser, Wish):
     rules: ClassVar = {
         "address": rules.address,
         "name": rules.name,
-        "born": lambda value: value and rules.day(value),
-        "language": lambda value: value and rules.one_of(value, rules.LANGUAGES),
+        "born": lambda value: None if value is None else rules.day(value),
+        "language": rules.language,
         "password": lambda value: value if value == passwords.UNUSABLE else passwords.known(value),
     }
     secrets: ClassVar = frozenset({"password"})

@@ -208,6 +208,11 @@ def switch(token: object, setting: Any) -> str:
     return setting
 
 
+def language(value: object) -> str:
+    """A language that the panel speaks; empty for what the browser says."""
+    return "" if value == "" else one_of(value, LANGUAGES)
+
+
 def role(value: object, kind: str) -> str:
     """A role that a community of this kind has."""
     return one_of(value, ROLES[kind])
@@ -215,18 +220,18 @@ def role(value: object, kind: str) -> str:
 
 def level(value: object, kind: str, of: str) -> str:
     """A level that a person of role `of` can have; guardians, owners and managers have none."""
-    if not value and of in ("guardian", "owner", "manager"):
+    if value == "" and of in ("guardian", "owner", "manager"):
         return ""
     if of in ("guardian", "owner"):
-        raise Refused(_("A %(role)s has no level: leave it away."), role=of)
-    return one_of(value or LEVELS[kind][0], LEVELS[kind])
+        raise Refused(_("Guardians and owners have no level: leave it away."))
+    return one_of(LEVELS[kind][0] if value == "" else value, LEVELS[kind])
 
 
 def protection(value: object, of: str) -> str:
     """Who is protected is a minor, or an adult who agreed; others have no protection."""
     if of == "protected":
-        return one_of(value or "minor", PROTECTIONS)
-    if value:
+        return one_of("minor" if value == "" else value, PROTECTIONS)
+    if value != "":
         raise Refused(_("Only a protected person has a protection: leave it away."))
     return ""
 

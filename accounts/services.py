@@ -18,7 +18,8 @@ def join(person: User, community: Community, role: str) -> Membership:
     """Make a person part of a community, or change what she is in it."""
     membership = Membership.objects.filter(user=person, community=community).first()
     membership = membership or Membership(user=person, community=community)
-    membership.role = role
+    if membership.role != role:  # level and protection belong to the role that ends
+        membership.role, membership.level, membership.protection = role, "", ""
     membership.save()
     return membership
 

@@ -12,7 +12,7 @@ nested: the outermost is the transaction. Writing a wish outside raises `Outside
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.rules import Refused
+from accounts.rules import Refused, spoken
 
 wishes_settling = Signal()  # sends `touched`, the models written to; who raises ValidationError undoes all of it
 wishes_changed = Signal()  # sends `generation`
@@ -226,6 +226,12 @@ class Wish(models.Model):
         """The same without secrets: only whether there is one."""
         hidden = {k: "•••" if v else "" for k, v in (values or {}).items() if k in self.secrets}
         return None if values is None else {**values, **hidden}
+
+    def unique_error_message(self, model_class: type[models.Model], unique_check: Sequence[str]) -> ValidationError:
+        """One sentence for everything that is given once."""
+        value = spoken(getattr(self, unique_check[-1]))
+        sentence = gettext("“%(value)s” is here already: choose another.") % {"value": value}
+        return ValidationError(sentence, code="unique")
 
     def stored(self) -> Values | None:
         """The values in the database, or None for a new row."""

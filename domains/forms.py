@@ -37,6 +37,14 @@ class ShownPeople(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         """Two people may have one name."""
         return f"{obj.name} · {people_rules.shown_address(obj.address)}"
 
+    def clean(self, value: Any) -> Any:
+        """The people who were ticked; a number that no database holds is nobody's."""
+        try:
+            return super().clean(value)
+        except OverflowError:
+            number = people_rules.spoken(max(value, key=len))
+            raise ValidationError(self.error_messages["invalid_choice"], params={"value": number}) from None
+
 
 class DomainForm(forms.Form):
     """A name after the @."""

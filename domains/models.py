@@ -1,10 +1,13 @@
 """Which names receive mail: domains, mailboxes, aliases."""
 
 import secrets
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.models import Community, User
@@ -35,7 +38,7 @@ class Domain(Wish):
         "self", models.PROTECT, null=True, blank=True, related_name="aliases", verbose_name=_("stands for")
     )
     relay_to = models.CharField(_("its real host"), max_length=253, blank=True, default="")
-    rules: ClassVar = {"name": domain_name, "relay_to": lambda value: value and domain_name(value)}
+    rules: ClassVar = {"name": domain_name, "relay_to": lambda value: value if value == "" else domain_name(value)}
 
     class Meta(Wish.Meta):
         ordering: ClassVar = ["name"]
@@ -65,13 +68,16 @@ class Domain(Wish):
             self.community = self.alias_of.community
 
     def settle(self) -> None:
-        """A domain that holds addresses stays a domain with mailboxes."""
+        """A domain that holds addresses stays one with mailboxes; what led there while it was elsewhere still fits."""
         if self.pk and self.kind != self.Kind.MAIL:
             holds = self.mailbox_set.exists() or self.alias_set.exists() or self.aliases.exists()
             if holds:
                 raise ValidationError(
                     {"kind": gettext("%(name)s still holds addresses: delete them first.") % {"name": self.shown}}
                 )
+        if self.pk:
+            for alias in leading_into(self.name):
+                alias.settle()
 
 
 class AddressQuerySet(WishQuerySet):
@@ -133,7 +139,8 @@ class Address(Wish):
     def settle(self) -> None:
         """Nothing leads to an address that is gone."""
         if self.pk is None:
-            for alias in leading_to(self.address):
+            into = self.address.startswith("@")  # what only the catch-all took is gone with it
+            for alias in leading_into(self.address[1:]) if into else leading_to(self.address):
                 alias.settle()
 
 
@@ -200,6 +207,11 @@ class Alias(Address):
         """Takes whatever has no address of its own."""
         return self.address.startswith("@")
 
+    def targets_without(self, address: str) -> list[str]:
+        """The targets but those that mean this address."""
+        there = spellings(address)
+        return [target for target in self.targets if rules.without_extension(target) not in there]
+
     @property
     def shown_targets(self) -> list[str]:
         """The targets as people write them."""
@@ -221,8 +233,22 @@ class Alias(Address):
 
 def leading_to(address: str) -> list[Alias]:
     """The aliases that name this address as a target."""
-    candidates = Alias.objects.filter(targets__icontains=address)
-    return [alias for alias in candidates if address in map(rules.without_extension, alias.targets)]
+    there, local = spellings(address), address.rpartition("@")[0]
+    candidates = Alias.objects.filter(Q(targets__icontains=f'"{local}@') | Q(targets__icontains=f'"{local}+'))
+    return [alias for alias in candidates if there & set(map(rules.without_extension, alias.targets))]
+
+
+def leading_into(name: str) -> list[Alias]:
+    """The aliases with a target in this domain, under any of its names."""
+    names = [f'@{spelling.rpartition("@")[2]}"' for spelling in spellings(f"@{name}")]
+    return list(Alias.objects.filter(reduce(or_, (Q(targets__icontains=text) for text in names))))
+
+
+def spellings(address: str) -> set[str]:
+    """An address of ours as it may stand among targets: in its domain, and in those that stand for it."""
+    local, _at, name = address.rpartition("@")
+    twins = Domain.objects.filter(alias_of__name=name).values_list("name", flat=True)
+    return {f"{local}@{spelling}" for spelling in (name, *twins)}
 
 
 def meant(target: str) -> tuple[str, Domain | None]:

@@ -92,18 +92,20 @@ def shown_quota(size: int) -> str:
 
 def expires(value: object) -> date | None:
     """The last day of an alias, or none."""
-    return day(value) if value else None
+    return None if value is None else day(value)
 
 
 def circle(start: str, leads_to: Callable[[str], Iterable[str]]) -> list[str]:
-    """The way from an alias back to itself, if there is one: `[a, b, a]`, else an empty list."""
-    ways = [[start, target] for target in leads_to(start)]
-    seen = set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == start:
-            return way
-        if way[-1] not in seen:
-            seen.add(way[-1])
-            ways += [[*way, target] for target in leads_to(way[-1])]
+    """The first circle that a letter to this address would come into: `[a, b, a]`, else an empty list."""
+    way, turns, done = [start], [iter(leads_to(start))], set()
+    while turns:
+        target = next(turns[-1], None)
+        if target is None:
+            turns.pop()
+            done.add(way.pop())
+        elif target in way:
+            return [*way[way.index(target) :], target]
+        elif target not in done:
+            way.append(target)
+            turns.append(iter(leads_to(target)))
     return []

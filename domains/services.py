@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from accounts.models import User
 from accounts.services import remove_person
-from domains import rules
 from domains.models import Alias, Domain, Mailbox, MailboxPerson, leading_to
 
 
@@ -31,8 +30,7 @@ def aliases_without(mailbox: Mailbox) -> tuple[list[Alias], list[Alias]]:
     shorter: list[Alias] = []
     gone: list[Alias] = []
     for alias in leading_to(mailbox.address):
-        rest = [target for target in alias.targets if rules.without_extension(target) != mailbox.address]
-        (shorter if rest else gone).append(alias)
+        (shorter if alias.targets_without(mailbox.address) else gone).append(alias)
     return shorter, gone
 
 
@@ -44,7 +42,7 @@ def delete_mailbox(mailbox: Mailbox, *, with_people: bool = False) -> None:
     """
     shorter, gone = aliases_without(mailbox)
     for alias in shorter:
-        alias.targets = [target for target in alias.targets if rules.without_extension(target) != mailbox.address]
+        alias.targets = alias.targets_without(mailbox.address)
         alias.save()
     for alias in gone:
         delete_alias(alias)
@@ -60,8 +58,7 @@ def delete_mailbox(mailbox: Mailbox, *, with_people: bool = False) -> None:
 def delete_alias(alias: Alias) -> None:
     """Delete an alias, and with it those that only led to it."""
     for other in leading_to(alias.address):
-        rest = [target for target in other.targets if rules.without_extension(target) != alias.address]
-        if rest:
+        if rest := other.targets_without(alias.address):
             other.targets = rest
             other.save()
         else:

@@ -51,9 +51,9 @@ def write(path: Path, data: bytes, mode: int) -> None:
         set_mode(handle, mode)
 
 
-def replace(path: Path, data: bytes, mode: int) -> None:
-    """A whole new content under an old name, in one step, on the disk."""
-    beside = path.with_name(f".new-{path.name}")
+def replace(path: Path, data: bytes, mode: int, folder: Path | None = None) -> None:
+    """A whole new content under an old name, in one step, on the disk; first written in `folder`, or beside it."""
+    beside = (folder or path.parent) / f".new-{path.name}"
     beside.unlink(missing_ok=True)
     write(beside, data, mode)
     flush([beside])
@@ -103,11 +103,11 @@ def remove(path: Path) -> None:
 
 
 def _remove_folder(path: Path, patience: int = 50) -> None:
-    """A program that outlived a killed run may still be writing its last file there: try again."""
+    """A program that outlived a killed run may still be making and removing its last files there: try again."""
     try:
         shutil.rmtree(path)
     except OSError as error:
-        if error.errno != errno.ENOTEMPTY or not patience:
+        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT) or not patience or not path.exists():
             raise
         time.sleep(0.02)
         _remove_folder(path, patience - 1)

@@ -28,6 +28,7 @@ FORMAT: Final = 1
 NAME: Final = re.compile(r"[0-9]{6,9}\Z")
 TARGET: Final = re.compile(r"releases/([0-9]{6,9})\Z")
 KEPT: Final = 50
+LAID: Final = "laid.json"  # in the installer's folder: the sha256 of what it wrote
 INDEX: Final[Mapping[str, str]] = {"hash": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
 PROBES: Final = ("postfix/probe", "dovecot/probe")  # different in every release, so outside the digest
 
@@ -210,11 +211,22 @@ def verify(folder: Path) -> list[str]:
 def drift(layout: Layout) -> list[str]:
     """What somebody changed by hand, in the live release and in the installer's files: a sentence each."""
     current = live(layout)
-    if not current:
-        return []
-    now = laid(layout)
-    changed = [path for path, value in current.manifest.laid.items() if now.get(path) != value]
-    return verify(current.path) + [f"{layout.etc / path} is not what was written." for path in sorted(changed)]
+    return (verify(current.path) if current else []) + laid_drift(layout)
+
+
+def laid_drift(layout: Layout) -> list[str]:
+    """The installer's files that are not what it wrote: a sentence each."""
+    path, now = layout.etc / LAID, laid(layout)
+    try:
+        meant: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [f"{path} cannot be read."]
+    return [f"{layout.etc / name} is not what was written." for name in sorted(meant) if now.get(name) != meant[name]]
+
+
+def laid_text(layout: Layout) -> str:
+    """What the installer keeps in `laid.json` of the files it just wrote."""
+    return json.dumps(laid(layout), indent=1, sort_keys=True) + "\n"
 
 
 def laid(layout: Layout) -> dict[str, str]:

@@ -74,7 +74,7 @@ def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) ->
         if switch.old is None or not new:
             raise
         sentence = release.reason(error)
-        files.replace(new.path / "FAILED", sentence.encode() + b"\n", 0o644)
+        files.replace(new.path / "FAILED", sentence.encode() + b"\n", 0o644, folder=layout.root)
         lead_back(layout, switch, at, log)
         raise GivenUp(f"{sentence} The release before is live again.") from error
 

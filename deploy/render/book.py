@@ -5,7 +5,7 @@ letters finally arrive. Nothing is touched. Raises `Unwritable` where two things
 an address lies in a domain that has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -50,10 +50,15 @@ class Book:
             return ""
         return found.target if found.kind == "alias" else name
 
-    def leads_on(self, wanted: str) -> bool:
-        """False for an address in a domain of ours that nothing takes."""
-        known = self.domains.get(wanted.rpartition("@")[2])
-        return known is None or known.kind == "backup" or wanted in self.mailboxes or bool(self.next(wanted))
+    def leads_on(self, wanted: str, gone: AbstractSet[str]) -> bool:
+        """False for an address in a domain of ours that nothing takes, or whose alias is gone."""
+        local, _at, name = wanted.rpartition("@")
+        home = self.home(name)
+        if not home:
+            return True
+        if f"{local.partition('+')[0]}@{home}" in gone:
+            return False
+        return wanted in self.mailboxes or bool(self.next(wanted))
 
     def ends(self, start: str) -> set[str]:
         """Where letters to an address finally go: mailboxes of ours, addresses outside."""
@@ -85,16 +90,24 @@ def book(snapshot: Snapshot, at: datetime) -> Book:
         raise Unwritable(f"“{min(taken)}” is a mailbox and an alias at once.")
     for own in (*mailboxes, *aliases):
         home_of(domains, own.rpartition("@")[2], own)
-    return without_dead_ends(Book(domains, twins, mailboxes, aliases))
+    ended = {row.address for row in snapshot.aliases} - aliases.keys()
+    return without_dead_ends(Book(domains, twins, mailboxes, aliases), ended)
 
 
-def without_dead_ends(book: Book) -> Book:
-    """Leave out targets whose alias has ended, and aliases left with none: Postfix would accept and then bounce."""
+def without_dead_ends(book: Book, gone: AbstractSet[str]) -> Book:
+    """Leave out targets whose alias is gone, and aliases left with none: Postfix would accept and then bounce.
+
+    Such a target does not fall to a catch-all either, which may lead back to the alias that named it.
+    """
     while True:
-        living = ((name, row, tuple(filter(book.leads_on, row.targets))) for name, row in book.aliases.items())
+        living = (
+            (name, row, tuple(target for target in row.targets if book.leads_on(target, gone)))
+            for name, row in book.aliases.items()
+        )
         left = {name: replace(row, targets=targets) for name, row, targets in living if targets}
         if left == book.aliases:
             return book
+        gone = gone | (book.aliases.keys() - left.keys())
         book = replace(book, aliases=left)
 
 

@@ -128,10 +128,9 @@ def files(here: Layout) -> Finding:
 
 def drift(here: Layout) -> Finding:
     """Nobody changed by hand what was laid down."""
-    changed = release.drift(here)
+    changed = release.laid_drift(here)
     if changed:
-        names = ", ".join(changed)
-        return False, f"{names}: changed by hand; script/server lays it down anew."
+        return False, f"{' '.join(changed)} The next start of script/server lays it down anew."
     return True, "It is as it was laid down."
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from deploy.host import release
 from deploy.host.commands import run
 from deploy.host.layout import Layout
 from deploy.render.senders import POOL
@@ -47,6 +48,7 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
     write_configuration(var, layout, choices)
+    write(layout.etc / release.LAID, release.laid_text(layout))
     lay_first_release(layout, code)
     run(["postfix", "-c", str(layout.postfix), "check"], timeout=30)
     return layout

@@ -9,15 +9,16 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+POSTFIX = "spool/postfix/pid/master.pid"
 # What each process writes of itself, the one that starts the others first.
 PID_FILES = (
     "run/supervisord.pid",
     "redis/redis.pid",
-    "spool/postfix/pid/master.pid",
+    POSTFIX,
     "lib/dovecot/master.pid",
 )
 PATIENCE = 20.0
@@ -41,9 +42,9 @@ def lock(var: Path) -> int:
     return descriptor
 
 
-def end_leftovers(var: Path) -> list[int]:
+def end_leftovers(var: Path, names: Iterable[str] = PID_FILES) -> list[int]:
     """End what an earlier runner that was killed has left; the pids."""
-    found = list(leftovers(var))
+    found = list(leftovers(var, names))
     for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, 5.0)):
         for pid in found:
             if is_ours(pid, var):
@@ -54,9 +55,9 @@ def end_leftovers(var: Path) -> list[int]:
     return found
 
 
-def leftovers(var: Path) -> Iterator[int]:
+def leftovers(var: Path, names: Iterable[str]) -> Iterator[int]:
     """The pids in the pid files that are alive and ours."""
-    for name in PID_FILES:
+    for name in names:
         with suppress(OSError):
             digits = re.fullmatch(rb"\s*([0-9]{1,7})\s*", (var / name).read_bytes()[:32])
             if digits and is_ours(int(digits[1]), var):

@@ -97,6 +97,6 @@ def alias_delete(request: SignedIn, pk: int) -> HttpResponse:
         if sentence := press(request, lambda: delete_alias(alias)):
             return refused(request, sentence, reverse("alias-edit", args=[pk]))
         return saved(request, reverse("alias-list"), _("%(address)s is deleted.") % {"address": alias.shown})
-    shorter = [other for other in leading if len(other.targets) > 1]
-    gone = [other for other in leading if len(other.targets) == 1]
+    shorter = [other for other in leading if other.targets_without(alias.address)]
+    gone = [other for other in leading if other not in shorter]
     return page(request, "domains/alias_delete.html", alias=alias, shorter=shorter, gone=gone)

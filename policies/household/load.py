@@ -28,6 +28,7 @@ from policies.household.tables import (
     listed,
     parse,
     refusals,
+    rows,
     ruled,
     tables_of,
 )
@@ -94,8 +95,8 @@ class Loader:
         """Remove the addresses that the file does not name, so that others may take them."""
         for model, kind, rule in ROOM:
             named = set()
-            for row in tables.get(kind, ()):
-                with suppress(Refused, AttributeError):  # said with its place when the row is written
+            for row in rows(tables, kind):
+                with suppress(Refused):  # said with its place when the row is written
                     named.add(rule(row.get("address")))
             for address in model.objects.all():
                 if address.address not in named and model.objects.filter(pk=address.pk).exists():
@@ -114,7 +115,7 @@ class Loader:
 
     def each(self, tables: Table, kind: str, name: str, write: Callable[[Place, Table], None]) -> None:
         """Write each table of one kind, saying where it stands when it is refused."""
-        for place, row in tables_of(tables.get(kind, []), kind, name):
+        for place, row in tables_of(tables, kind, name):
             write(place, row)
 
     def community(self, place: Place, row: Table) -> None:
@@ -246,7 +247,7 @@ class Loader:
         )
         model = Community if kind == "community" else User
         owner = self.find(model, name(row["name" if kind == "community" else "address"]))
-        for entry_place, item in tables_of(row.get("contact", []), f"{kind}.contact", "address", f"{place}, "):
+        for entry_place, item in tables_of(row, f"{kind}.contact", "address", f"{place}, "):
             self.contact(entry_place, item, kind, owner)
 
     def contact(self, place: Place, row: Table, kind: str, owner: Wish | None) -> None:

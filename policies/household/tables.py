@@ -70,8 +70,18 @@ def parse(text: str) -> Table:
     """The file's tables; raise HouseholdError where it is no TOML."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise HouseholdError("The file is no TOML: a value in it is nested too deeply.") from error
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise HouseholdError(f"The file is no TOML: {error}.") from error
+
+
+def rows(tables: Table, kind: str, within: str = "") -> list[Table]:
+    """The tables of one kind, such as `person`, or `person.contact` within a person."""
+    found = tables.get(kind.rpartition(".")[2], [])
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise HouseholdError(f"{within}[[{kind}]] must be written with double brackets.")
+    return found
 
 
 def known_keys(row: Table, table: str, where: str = "") -> None:
@@ -84,11 +94,9 @@ def known_keys(row: Table, table: str, where: str = "") -> None:
             raise HouseholdError(f"{where}{account_rules.spoken(key)}: is no key here; known are {known}.")
 
 
-def tables_of(rows: object, kind: str, name: str, within: str = "") -> Iterator[tuple[Place, Table]]:
+def tables_of(tables: Table, kind: str, name: str, within: str = "") -> Iterator[tuple[Place, Table]]:
     """Each table of one kind, its keys known and its name there, with its place."""
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise HouseholdError(f"{within}[[{kind}]] must be written with double brackets.")
-    for ordinal, row in enumerate(rows, 1):
+    for ordinal, row in enumerate(rows(tables, kind, within), 1):
         place = Place(kind, ordinal, str(row.get(name, "")), within)
         known_keys(row, kind.rpartition(".")[2], f"{place}, ")
         if name not in row:

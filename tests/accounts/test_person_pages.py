@@ -144,6 +144,20 @@ def test_a_role_is_given_and_taken_by_who_may(household: Household) -> None:
     assert answer.status_code == 422  # a manager makes no managers
 
 
+@pytest.mark.parametrize(
+    ("who", "community", "role", "level"),
+    [("luca", "family", "guardian", ""), ("ivo", "business", "owner", ""), ("olivia", "business", "member", "open")],
+)
+def test_a_new_role_leaves_the_level_of_the_old_one(
+    household: Household, who: str, community: str, role: str, level: str
+) -> None:
+    person = household.people[who]
+    typed = {"community": getattr(household, community).pk, "role": role}
+    assert household.client("marco").post(f"/people/{person.pk}/role/", typed).status_code == 302
+    row = person.memberships.get()
+    assert (row.role, row.level, row.protection) == (role, level, "")
+
+
 def test_a_person_with_mailboxes_is_not_removed(household: Household) -> None:
     client, gino = household.client("olivia"), household.people["gino"]
     answer = client.post(f"/people/{gino.pk}/delete/")

@@ -79,7 +79,7 @@ def test_keys_save_time(server: Server, visit: Callable[..., Page]) -> None:
     page.keyboard.press("g")
     page.keyboard.press("h")
     page.wait_for_url(server.url + "/")
-    page.locator("summary").click()
+    page.locator("summary", has_text="More").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()

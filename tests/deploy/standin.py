@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from deploy.host import release
 from deploy.host.commands import run
 from deploy.host.layout import Layout
 
@@ -127,7 +128,7 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
     (base / "etc/postfix/master.cf").write_text("")
     (base / "etc/dovecot.conf").write_text("")
     (base / "etc/dispatch.rc").write_text("")
-    return Layout(
+    layout = Layout(
         name="primary",
         root=base / "root",
         mail=base / "mail",
@@ -143,3 +144,5 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
         imap=0,
         pop3=0,
     )
+    (layout.etc / release.LAID).write_text(release.laid_text(layout))
+    return layout

@@ -121,6 +121,17 @@ def test_an_alias_ends_at_its_hour() -> None:
     assert "oldfriends@myfamily.net" not in maps(HOUSEHOLD, "aliases", end)
 
 
+def test_an_ended_alias_opens_no_circle_through_the_catch_all() -> None:
+    rows = (
+        Alias("@myfamily.net", ("gita@myfamily.net", "anna@myfamily.net")),
+        Alias("gita@myfamily.net", ("pulmino+a@old-domain.example",)),
+        Alias("pulmino@myfamily.net", ("anna@myfamily.net",), expires="2026-06-30T22:00:00+00:00"),
+    )
+    aliases = maps(with_rows(aliases=rows), "aliases")
+    assert "gita@myfamily.net" not in aliases
+    assert aliases["@myfamily.net"] == "anna@myfamily.net"
+
+
 def test_a_suspended_mailbox_is_refused_under_all_its_addresses_and_keeps_its_recipe() -> None:
     refused = maps(HOUSEHOLD, "refused")
     assert refused["luca@myfamily.net"] == refused["luca@old-domain.example"] == "550 5.2.1 This mailbox is suspended."

@@ -64,6 +64,7 @@ def test_several_share_a_mailbox(household: Household) -> None:
         ("role", "guardian"),
         ("role", "member"),
         ("whose", "mine"),
+        ("people", "99999999999999999999"),
     ],
 )
 def test_bad_input_is_refused_beside_its_field(household: Household, field: str, value: str) -> None:

@@ -70,7 +70,8 @@ def test_targets_are_sorted_and_each_stands_once():
         ({"a": ["a"]}, "a", ["a", "a"]),
         ({"a": ["x", "b"], "b": ["c"], "c": ["a"]}, "a", ["a", "b", "c", "a"]),
         ({"a": ["b", "c"], "b": ["d"], "c": ["d"]}, "a", []),
-        ({"a": ["b"], "b": ["c"], "c": ["b"]}, "a", []),
+        ({"a": ["b"], "b": ["c"], "c": ["b"]}, "a", ["b", "c", "b"]),
+        ({"a": ["b", "c"], "b": [], "c": ["c"]}, "a", ["c", "c"]),
     ],
 )
 def test_a_circle_is_found_and_told(ways, start, circle):

@@ -3,9 +3,11 @@
 import smtplib
 import ssl
 import uuid
+from dataclasses import replace
 
 import pytest
 
+from deploy.snapshot import Alias
 from tests.host.letters import ANNA, HOUSE, INFO, KEYS, LUCA, MARCO, answer, letter, signed_in, stranger
 from tests.host.machine import MailHost, wait_for
 
@@ -75,6 +77,17 @@ def test_a_stranger_reaches_us_and_whom_we_relay_for(mailhost: MailHost) -> None
 def test_a_stranger_may_not_write_as_one_of_us(mailhost: MailHost, sender: str) -> None:
     with stranger(mailhost.layout) as dialogue:
         assert answer(dialogue, sender, ANNA).startswith("5")
+
+
+def test_a_stranger_may_not_write_as_what_a_catch_all_takes(mailhost: MailHost) -> None:
+    mailhost.apply(replace(HOUSE, aliases=(Alias("@house.test", (ANNA,)), *HOUSE.aliases)))
+    try:
+        with stranger(mailhost.layout) as dialogue:
+            assert answer(dialogue, "y@other.example", "made.up@house.test").startswith("250")
+            for sender in ("made.up@house.test", "Made.Up+x@HOUSE.TEST", "made.up@old.test"):
+                assert answer(dialogue, sender, ANNA).startswith("550 5.7.1 "), sender
+    finally:
+        mailhost.apply(HOUSE)
 
 
 def test_the_world_is_offered_no_login(mailhost: MailHost) -> None:

@@ -190,6 +190,15 @@ REFUSED = {
     "text for yes or no": ('[[person]]\naddress = "b@x.example"\nadministrator = "yes"', "administrator: “yes”"),
     "an alias domain of nothing": ('[[domain]]\nname = "o.example"\nalias_of = "n.example"', "alias_of: “n.example”"),
     "a domain without a purpose": ('[[domain]]\nname = "o.example"', "alias_of"),
+    "no where a date stands": ('[[person]]\naddress = "b@x.example"\nborn = false', "born: “False”"),
+    "a list where a date stands": ('[[alias]]\naddress = "x@rossi.example"\nto = ["b@x.example"]\nexpires = []',
+                                   r"expires: “\[\]”"),
+    "a list where a language stands": ('[[person]]\naddress = "b@x.example"\nlanguage = []', r"language: “\[\]”"),
+    "a list where a level stands": ('[[person]]\naddress = "b@x.example"\n[[person.membership]]\ncommunity = "Rossi"\n'
+                                    'role = "protected"\nlevel = []', r"level: “\[\]”"),
+    "a table where a protection stands": ('[[person]]\naddress = "b@x.example"\n[[person.membership]]\n'
+                                          'community = "Rossi"\nrole = "protected"\nprotection = {}', "protection: “"),
+    "no where a host stands": ('[[domain]]\nname = "o.example"\nrelay_to = []', r"relay_to: “\[\]”"),
     "a key used twice": ('[[mailbox]]\naddress = "b@rossi.example"\n'
                          'people = ["ada@rossi.example"]\nkey = "KEY"', "key"),
 }  # fmt: skip
@@ -205,6 +214,20 @@ def test_a_refusal_names_its_place_and_changes_nothing(db, case):
     assert "\n" not in str(refused.value)
     assert everything() == before
     assert Wishes.current() == generation
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 3000, "x = " + "9" * 5000], ids=["brackets", "digits"])
+def test_a_file_that_no_reader_can_hold_is_no_toml(db, text):
+    with pytest.raises(HouseholdError, match="no TOML"):
+        load(text, "a test")
+
+
+@pytest.mark.parametrize("text", ["mailbox = 3", "alias = 3", "[mailbox]", "mailbox = [1]"])
+def test_addresses_that_are_no_tables_are_refused_before_anything_is_pruned(db, text):
+    load(HEAD, "a test")
+    with pytest.raises(HouseholdError, match="double brackets"):
+        load(text, "a test", prune=True)
+    assert Mailbox.objects.exists()
 
 
 def command(*args: str, **options: Any) -> tuple[int, str, str]:
