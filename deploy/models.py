@@ -5,8 +5,6 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.wishes import Wishes
-
 
 class MailHost(models.Model):
     """A machine that receives mail. `applied` is the newest generation that was live and verified on it."""
@@ -37,11 +35,6 @@ class MailHost(models.Model):
         if self.applied >= generation:
             return "live"
         return "failed" if self.error and self.failed >= generation else "waiting"
-
-    @classmethod
-    def behind(cls) -> models.QuerySet["MailHost"]:
-        """The hosts that do not have the newest wishes yet."""
-        return cls.objects.filter(applied__lt=Wishes.current())
 
 
 class Release(models.Model):

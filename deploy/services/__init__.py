@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Min
 
 from accounts.wishes import Wishes
 from deploy.host.layout import Layout
@@ -18,11 +17,6 @@ def layout() -> Layout:
 def mail_log() -> Path:
     """The mail log of this machine's mail host."""
     return layout().mail_log
-
-
-def live_generation() -> int:
-    """The newest generation that every mail host has applied."""
-    return MailHost.objects.aggregate(least=Min("applied"))["least"] or 0
 
 
 def state(generation: int) -> str:
