@@ -1,0 +1,110 @@
+"""The facts about a letter, one header line each: the grammar that rspamd's Lua writes and that recipes match.
+
+In: the lines that rspamd wrote. Out: `Facts`. Nothing is touched. Raises `NoFact` with one sentence for whatever is
+not one line of the grammar. The writer is `deploy/setup/templates/rspamd.local.lua`; a recipe matches whole lines.
+
+| header `X-Mailadmin-…` | what it says |
+|---|---|
+| `From` | `pass ADDRESS dmarc` · `… dkim` · `… spf` · `… login`: what proves the domain, or our own person |
+| | `fail ADDRESS dmarc` · `… login` · `… unchecked`: the domain, or we, say it is not; or nobody looked |
+| | `none ADDRESS dkim:DOMAIN` · `… spf:DOMAIN` · `… ip:NETWORK` · `… -`: the domain publishes nothing; what it shows |
+| | `temp ADDRESS dmarc` · `… dkim` · `… spf`: a look-up failed for now; try again |
+| | `malformed`: not one From line with one plain address |
+| `Reply-To` | `none` · `same` (as From) · `other` · `malformed` (not one plain address) |
+| `Links` | how many different ones, 0 to 999 |
+| `Attachments` | `none`, or what name and content say, sorted: some of `KINDS` |
+| `List` | `none` · the list's id · `malformed` |
+| `Auto` | `yes` (written by a program) · `no` |
+| `Spam` | `ham SCORE` · `spam SCORE`, one decimal |
+| `Subject` | decoded, at most 200 characters, `-` for none; UTF-8, for filter rules, never for policy |
+
+ADDRESS is lower-case ASCII: atext (RFC 5322, 3.2.3) and dots, `@`, a domain of LDH labels; at most 254 characters. All
+but `Subject` is ASCII. No line holds a control character. `opaque` is an archive that could not be looked into.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN: Final = rf"{LABEL}(?:\.{LABEL})+"
+ADDRESS: Final = rf"(?=[^ ]{{1,254}} )(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{DOMAIN}"
+NETWORK: Final = r"[0-9a-f.:]{2,39}/(?:24|48)"
+KINDS: Final = ("archive", "calendar", "document", "message", "opaque", "other", "pdf", "picture", "program", "text")
+PREFIX: Final = "X-Mailadmin-"
+Verdict = Literal["pass", "fail", "none", "temp", "malformed"]
+
+GRAMMAR: Final[Mapping[str, re.Pattern[str]]] = {
+    "From": re.compile(
+        rf"pass {ADDRESS} (?:dmarc|dkim|spf|login)|fail {ADDRESS} (?:dmarc|login|unchecked)|"
+        rf"none {ADDRESS} (?:dkim:{DOMAIN}|spf:{DOMAIN}|ip:{NETWORK}|-)|temp {ADDRESS} (?:dmarc|dkim|spf)|malformed"
+    ),
+    "Reply-To": re.compile(r"none|same|other|malformed"),
+    "Links": re.compile(r"0|[1-9][0-9]{0,2}"),
+    "Attachments": re.compile(rf"none|(?:{'|'.join(KINDS)})(?: (?:{'|'.join(KINDS)}))*"),
+    "List": re.compile(r"(?=.{1,200}\Z)[a-z0-9_.-]+|malformed"),
+    "Auto": re.compile(r"yes|no"),
+    "Spam": re.compile(r"(?:ham|spam) -?[0-9]{1,2}\.[0-9]"),
+    "Subject": re.compile(r"(?! )[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}(?<! )"),
+}
+NAMES: Final = tuple(GRAMMAR)
+
+
+class NoFact(Exception):
+    """A line is not of the grammar; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a letter. `address` is empty when it is malformed; `how` is what the verdict rests on."""
+
+    verdict: Verdict
+    address: str
+    how: str
+    reply_to: str
+    links: int
+    attachments: tuple[str, ...]
+    list_id: str
+    automatic: bool
+    spam: bool
+    score: float
+    subject: str
+
+
+def parse(lines: Iterable[tuple[str, str]]) -> Facts:
+    """The facts out of header lines, name and value: each of them exactly once, and nothing else under our prefix."""
+    found: dict[str, str] = {}
+    for name, value in lines:
+        fact = name.removeprefix(PREFIX)
+        if fact not in GRAMMAR or fact in found:
+            raise NoFact(f"There is a line {name[:60]!a} too many.")
+        if not GRAMMAR[fact].fullmatch(value):
+            raise NoFact(f"{name} says {value[:120]!a}, which it cannot.")
+        found[fact] = value
+    if missing := [name for name in NAMES if name not in found]:
+        raise NoFact(f"{PREFIX}{missing[0]} is missing.")
+    return read(found)
+
+
+def read(found: Mapping[str, str]) -> Facts:
+    """Every fact, of lines that are of the grammar."""
+    verdict, address, how = [*found["From"].split(" "), "", ""][:3]
+    kinds = tuple(found["Attachments"].split(" ")) if found["Attachments"] != "none" else ()
+    if kinds != tuple(sorted(set(kinds))):
+        raise NoFact("The kinds of attachments are not in order.")
+    word, score = found["Spam"].split(" ")
+    return Facts(
+        verdict=cast("Verdict", verdict),
+        address=address,
+        how=how,
+        reply_to=found["Reply-To"],
+        links=int(found["Links"]),
+        attachments=kinds,
+        list_id="" if found["List"] == "none" else found["List"],
+        automatic=found["Auto"] == "yes",
+        spam=word == "spam",
+        score=float(score),
+        subject="" if found["Subject"] == "-" else found["Subject"],
+    )
