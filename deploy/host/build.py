@@ -27,7 +27,7 @@ from deploy.snapshot import Snapshot
 
 Contents = Mapping[str, bytes]
 PATH: Final = re.compile(
-    r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
+    r"(?:postfix/[a-z_]+|rspamd/[a-z_]+|dovecot/[a-z-]+|procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
 TIMEOUT: Final = 120.0
 
@@ -46,6 +46,7 @@ PARTS: Final = (
     Part("postfix", 0o755, 0o644, moulded=False),  # no secret, readable by all
     Part("procmail", 0o750, 0o640, moulded=True),
     Part("dovecot", 0o750, 0o640, moulded=True),
+    Part("rspamd", 0o750, 0o640, moulded=True),
 )
 
 

@@ -3,7 +3,7 @@
 In: a `Layout`. Out: `Release`s. Touched: `<root>/current`, the one link that makes a release live, the journal of a
 switch under way, and folders that nobody needs any more. Raises `ReleaseError`: one sentence naming thing and remedy.
 
-    <root>/releases/000042/{postfix,procmail,dovecot}/   immutable; MANIFEST.json, snapshot.json
+    <root>/releases/000042/{postfix,procmail,dovecot,rspamd}/   immutable; MANIFEST.json, snapshot.json
     <root>/current -> releases/000042                     live
     <root>/.switch                                        only while a switch is under way: from which to which folder
     <root>/releases/000041/FAILED                         it did not answer when it was live; the sentence
@@ -231,5 +231,6 @@ def laid_text(layout: Layout) -> str:
 
 def laid(layout: Layout) -> dict[str, str]:
     """The sha256 of what the installer laid down, as it is now."""
-    paths = [layout.postfix / "main.cf", layout.postfix / "master.cf", layout.dovecot, layout.etc / "dispatch.rc"]
+    names = ("postfix/main.cf", "postfix/master.cf", "dispatch.rc", "rspamd/rspamd.conf", "rspamd/rspamd.local.lua")
+    paths = [layout.dovecot, *(layout.etc / name for name in names)]
     return {str(path.relative_to(layout.etc)): digest(path.read_bytes()) for path in paths if path.is_file()}

@@ -28,6 +28,7 @@ PURPOSES: Final = {
     "postfix/relay_domains": "Domains that are kept here until their own host takes their mail.",
     "postfix/sasl_class": "What each login may do when it sends.",
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
+    "rspamd/sender_logins": "Who may write as an address: the same as Postfix's, for the From line of a letter.",
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
     "procmail": "The folder of one mailbox. The last line tells the dispatcher that this file is whole.",
@@ -38,8 +39,10 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     """The files that the host gets at this moment, sorted by path. `at` knows its zone."""
     assert at.tzinfo, "a moment without a time zone"
     addresses = book(snapshot, at)
+    maps = dict(map_files(postfix.maps(addresses)))
     texts = {
-        **dict(map_files(postfix.maps(addresses))),
+        **maps,
+        "rspamd/sender_logins": maps["postfix/sender_logins"],
         **dict(recipes(addresses)),
         "dovecot/passwd": passwd(addresses, mail),
     }

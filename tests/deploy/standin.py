@@ -119,9 +119,10 @@ def serve(
 
 def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
     """An empty mail host below a folder: what the installer lays down, without the daemons."""
-    for folder in ("root/releases", "root/.mould/dovecot", "root/.mould/procmail", "mail", "etc/postfix"):
+    moulds = ("dovecot", "procmail", "rspamd")
+    for folder in ("root/releases", "mail", "etc/postfix", *(f"root/.mould/{part}" for part in moulds)):
         (base / folder).mkdir(parents=True)
-    for part in ("dovecot", "procmail"):
+    for part in moulds:
         (base / "root/.mould" / part).chmod(0o2750)
     (base / "etc/postfix/main.cf").write_text("compatibility_level = 3.6\n")
     os.utime(base / "etc/postfix/main.cf", (1, 1))  # Postfix's programs wait until a new one is two seconds old
@@ -135,6 +136,7 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
         etc=base / "etc",
         helper=base / "helper.sock",
         auth=base / "auth.sock",
+        controller=base / "controller.sock",
         agent=agent,
         mail_user=agent,
         map_type=map_type,  # type: ignore[arg-type]

@@ -97,8 +97,14 @@ def test_rights_do_not_depend_on_the_umask(doors: Standin, mask: int) -> None:
     assert modes["snapshot.json"] == 0o600
     assert {modes[path] for path in modes if path.startswith("postfix/")} == {0o644}
     assert modes["postfix"] == 0o755
-    assert modes["dovecot"] == modes["procmail"] == modes["procmail/myfamily.net"] == 0o750
-    assert modes["dovecot/passwd"] == modes["dovecot/probe"] == modes["procmail/myfamily.net/emma.rc"] == 0o640
+    assert modes["dovecot"] == modes["rspamd"] == modes["procmail"] == modes["procmail/myfamily.net"] == 0o750
+    assert (
+        modes["dovecot/passwd"]
+        == modes["rspamd/sender_logins"]
+        == modes["dovecot/probe"]
+        == modes["procmail/myfamily.net/emma.rc"]
+        == 0o640
+    )
     assert live(doors).path.stat().st_mode & 0o777 == 0o755
 
 
