@@ -23,6 +23,7 @@ class Layout:
     etc: Path  # postfix/, dovecot.conf, dispatch.rc, deliver, host.json; root's
     helper: Path  # the root helper's unix socket
     auth: Path  # Dovecot's auth-master socket, readable by the agent
+    controller: Path  # rspamd's, a unix socket that the agent may ask for the facts about a letter
     agent: str
     mail_user: str
     map_type: Literal["hash", "cdb", "lmdb"]

@@ -24,6 +24,10 @@ class ProbeError(Exception):
     """A daemon does not answer with this release; the text is one sentence."""
 
 
+class FilterDown(Exception):
+    """Postfix puts everybody off, since its mail filter is down: it cannot be asked. The text is one sentence."""
+
+
 def new_nonce() -> str:
     """Something that no other release holds."""
     return secrets.token_hex(8)
@@ -42,7 +46,7 @@ def files(nonce: str) -> dict[str, bytes]:
 
 
 def wait_for_smtp(layout: Layout, nonce: str) -> None:
-    """Return as soon as Postfix answers out of this release."""
+    """Return as soon as Postfix answers out of this release. Raises FilterDown when it answers nobody."""
     _wait("Postfix", lambda: _ask_smtp(layout, nonce))
 
 
@@ -74,7 +78,11 @@ def _answer(ask: Callable[[], str]) -> str:
 def _ask_smtp(layout: Layout, nonce: str) -> str:
     with smtplib.SMTP(layout.address, layout.smtp, local_hostname="probe.invalid", timeout=PATIENCE) as dialogue:
         dialogue.ehlo_or_helo_if_needed()
-        dialogue.mail("")
+        code, text = dialogue.mail("")
+        if code == 451:
+            raise FilterDown(
+                f"Postfix puts everybody off until its mail filter is back: {text.decode(errors='replace')}"
+            )
         code, text = dialogue.rcpt(address_of(nonce))
     said = text.decode("utf-8", "replace")
     return "" if code // 100 == 5 and f"live {nonce}" in said else f"it said {code} {' '.join(said.split())[:150]}"

@@ -87,14 +87,23 @@ def settle(layout: Layout, switch: Switch, log: Log) -> None:
     if not nudge(layout, log) or release.differ(old, new, NEED_RELOAD):
         helper.ask(layout, "reload", "postfix")
         log("Postfix was reloaded.")
-    probe.wait_for_smtp(layout, new.manifest.nonce)
+    ask_postfix(layout, new.manifest.nonce, log)
     probe.wait_for_login(layout, new.manifest.nonce, switched if release.differ(old, new, ("dovecot/passwd",)) else 0)
-    log("Postfix and Dovecot answer out of the new release.")
+    log("The daemons answer out of the new release.")
     for login in revoked(old.snapshot, new.snapshot) if old else []:
         helper.ask(layout, "kick", login)
         log(f"Sessions of {login} were ended.")
     nudge(layout, log)
     journal.forget(layout)
+
+
+def ask_postfix(layout: Layout, nonce: str, log: Log) -> None:
+    """Have Postfix answer out of the release. While it puts everybody off, reload it: no wish waits for the filter."""
+    try:
+        probe.wait_for_smtp(layout, nonce)
+    except probe.FilterDown as error:
+        log(f"{str(error).rstrip('. ')}. It was reloaded instead of asked.")
+        helper.ask(layout, "reload", "postfix")
 
 
 def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:

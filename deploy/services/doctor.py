@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from accounts.wishes import AuditEntry, Wishes
 from deploy.host import release
+from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout, LayoutError
 from deploy.models import MailHost
 from deploy.services import layout
@@ -60,6 +61,7 @@ def examine() -> Iterator[Check]:
     yield well("configuration", drift, here)
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
+    yield well("facts", facts, here)
     for door in ("smtp", "submission", "imap", "pop3"):
         yield well(door, listening, here, door)
 
@@ -68,7 +70,7 @@ def well(name: str, check: Callable[..., Finding], *args: object) -> Check:
     """What a check found; one that cannot be made has failed."""
     try:
         return Check(name, *check(*args))
-    except (OSError, DatabaseError, RedisError, ValueError, release.ReleaseError) as error:
+    except (OSError, DatabaseError, RedisError, ValueError, release.ReleaseError, CanaryError) as error:
         return Check(name, False, " ".join(str(error).split()) or type(error).__name__)
 
 
@@ -148,6 +150,12 @@ def disk(here: Layout) -> Finding:
     ok = usage.free / usage.total > LEAST_FREE
     sentence = f"{usage.free >> 30} GB are free."
     return ok, sentence if ok else f"Only {sentence} Make room: mail is deferred when it is full."
+
+
+def facts(here: Layout) -> Finding:
+    """rspamd finds every fact about a letter."""
+    sing(here)
+    return True, "rspamd finds every fact about a letter."
 
 
 def listening(here: Layout, door: str) -> Finding:

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 from deploy.host.folders import make_folder
-from deploy.setup.people import AGENT, MAIL, PANEL, group, person
+from deploy.setup.people import AGENT, FILTER, MAIL, PANEL, group, person
 
 # What, owner, group, mode. Parents first. `host` is sticky: the agent makes and renames what is its own there, and
 # cannot put anything in the place of `log`, where daemons write as root.
@@ -17,22 +17,30 @@ FOLDERS = (
     ("db", PANEL, PANEL, 0o2770),
     ("redis", PANEL, PANEL, 0o2770),
     ("run", "root", "root", 0o755),
+    # Sockets take the group of their folder: the agent asks for facts, Postfix hands letters over.
+    ("run/rspamd", FILTER, FILTER, 0o755),
+    ("run/facts", FILTER, AGENT, 0o2750),
+    ("run/milter", FILTER, "postfix", 0o2750),
     ("log", "root", "root", 0o755),
     ("static", "root", "root", 0o755),
     ("etc", "root", "root", 0o755),
     ("etc/postfix", "root", "root", 0o755),
+    ("etc/rspamd", "root", "root", 0o755),
+    ("etc/dns", "root", "root", 0o755),
     ("etc/tls", "root", "root", 0o755),
     ("spool", "root", "root", 0o755),
     ("spool/postfix", "root", "root", 0o755),
     ("lib", "root", "root", 0o755),
     ("lib/postfix", "postfix", "root", 0o700),
     ("lib/dovecot", "root", "root", 0o755),
+    ("lib/rspamd", FILTER, FILTER, 0o700),
     ("host", "root", AGENT, 0o1775),
     ("host/releases", AGENT, AGENT, 0o755),
     ("host/lists", AGENT, AGENT, 0o755),
     ("host/.mould", AGENT, AGENT, 0o755),
     ("host/.mould/dovecot", AGENT, "dovecot", 0o2750),
     ("host/.mould/procmail", AGENT, MAIL, 0o2750),
+    ("host/.mould/rspamd", AGENT, FILTER, 0o2750),
     ("host/log", "root", AGENT, 0o2755),
     ("mail", MAIL, MAIL, 0o711),
 )
@@ -42,6 +50,7 @@ FILES = (
     ("host/log/mail.log", "root", AGENT, 0o640),
     ("host/log/dovecot.log", "root", AGENT, 0o640),
     ("host/log/procmail.log", MAIL, AGENT, 0o640),
+    ("host/log/rspamd.log", FILTER, AGENT, 0o640),
 )
 
 

@@ -17,9 +17,12 @@ from deploy.setup.certificate import make_certificate
 from deploy.setup.folders import make_folders
 from deploy.setup.people import AGENT, MAIL, SetupError, person
 from deploy.setup.templates import fill, write
+from deploy.setup.world import make_world
 
-HTTP, SMTP, SUBMISSION, IMAP, POP3 = 8000, 2525, 2587, 2143, 2110
+HTTP, SMTP, SUBMISSION, IMAP, POP3, DNS = 8000, 2525, 2587, 2143, 2110, 2053
 HOSTNAME = "mail.mailadmin.invalid"
+# Which names are public suffixes, `edu.it` for one: with rspamd on Debian 12, a package of its own on 13.
+SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/public_suffix_list.dat")
 LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
 RELAYHOST = re.compile(r"\[[0-9A-Za-z.:-]{1,253}\](:[0-9]{1,5})?\Z")
 
@@ -43,6 +46,7 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     choices = choices or Choices()
     make_folders(var)
     make_certificate(var / "etc" / "tls")
+    make_world(var / "etc" / "dns")
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
     write_configuration(var, layout, choices)
@@ -61,6 +65,7 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
         etc=var / "etc",
         helper=var / "run" / "helper.sock",
         auth=var / "run" / "auth-master",
+        controller=var / "run" / "facts" / "controller.sock",
         agent=AGENT,
         mail_user=MAIL,
         map_type=choices.map_type,
@@ -73,7 +78,7 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
 
 
 def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
-    """Every file that Postfix, procmail, Dovecot and Redis read, but for the releases."""
+    """Every file that Postfix, procmail, Dovecot, rspamd and Redis read, but for the releases."""
     values = _values(var, layout, choices)
     for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
         write(layout.postfix / name, fill(name, values))
@@ -81,6 +86,13 @@ def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
     write(layout.etc / "dispatch.rc", fill("dispatch.rc", values))
     write(layout.etc / "deliver", fill("deliver", values), 0o755)
     write(layout.etc / "redis.conf", fill("redis.conf", values))
+    for name in ("rspamd.conf", "rspamd.local.lua"):
+        write(layout.etc / "rspamd" / name, fill(name, values))
+
+
+def dns_port(layout: Layout) -> int:
+    """Where the private host's own resolver answers, shifted like the other ports."""
+    return layout.smtp - SMTP + DNS
 
 
 def lay_first_release(layout: Layout, code: Path) -> None:
@@ -97,6 +109,9 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
     return plain | {
         "VAR": str(var),
         "HOSTNAME": HOSTNAME,
+        "MILTER": str(var / "run" / "milter" / "rspamd.sock"),
+        "SUFFIXES": _suffixes(),
+        "NAMESERVER": f"{layout.address}:{dns_port(layout)}",
         "HOSTNAME_PATTERN": re.escape(HOSTNAME),
         "MAIL_PATTERN": re.sub(r"[.]", r"\\.", str(layout.mail)),
         "MAIL_UID": str(mail.uid),
@@ -117,6 +132,13 @@ def _outside(relayhost: str) -> str:
     if not RELAYHOST.match(relayhost):
         raise SetupError(f"MAILADMIN_RELAYHOST is {relayhost!r}; write it like [127.0.0.1]:2526.")
     return f"# All mail for the world outside goes one way.\nrelayhost = {relayhost}"
+
+
+def _suffixes() -> str:
+    for path in SUFFIXES:
+        if Path(path).exists():
+            return path
+    raise SetupError(f"Neither {' nor '.join(SUFFIXES)} is there: install the packages rspamd and publicsuffix.")
 
 
 def _dovecot_template() -> str:

@@ -88,6 +88,14 @@ def mail_answers(layout: Layout) -> bool:
     return False
 
 
+def filter_answers(layout: Layout) -> bool:
+    """Whether rspamd is there; what it says is another question."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(layout.controller))
+        return True
+    return False
+
+
 def greeting(layout: Layout, http: int, state: Path, words: list[str]) -> str:
     """What a person reads when everything is up."""
     lines = [

@@ -9,7 +9,7 @@ import pwd
 
 from deploy.host.commands import Person
 
-PANEL, AGENT, MAIL = "mailadmin", "mailadmin-agent", "vmail"
+PANEL, AGENT, MAIL, FILTER = "mailadmin", "mailadmin-agent", "vmail", "_rspamd"
 
 
 class SetupError(Exception):

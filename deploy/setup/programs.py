@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.host.layout import Layout
-from deploy.setup.people import AGENT, PANEL
+from deploy.setup.lay import dns_port
+from deploy.setup.people import AGENT, FILTER, PANEL
 from deploy.setup.supervision import Program
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -15,15 +16,32 @@ LOOPBACK = "127.0.0.1"
 
 
 def mail_programs(layout: Layout, code: Path) -> list[Program]:
-    """The mail host by itself: Postfix, Dovecot and the root helper. They need no database and no queue."""
+    """The mail host by itself: Postfix, rspamd, Dovecot and the root helper. They need no database and no queue."""
     python = (SYSTEM_PYTHON, "-E", "-s", "-m")
     postfix = (*python, "deploy.setup.foreground", str(layout.postfix))
     helper = (*python, "deploy.host.helper", str(layout.etc / "host.json"))
+    resolver = (*python, "deploy.setup.resolver", str(layout.etc / "dns" / "zone.json"), str(dns_port(layout)))
     return [
+        Program("resolver", resolver, user="nobody", folder=str(code)),
+        filter_program(layout),
         Program("postfix", postfix, folder=str(code), priority=20),
         Program("dovecot", ("dovecot", "-F", "-c", str(layout.dovecot)), priority=30),
         Program("helper", helper, folder=str(code)),
     ]
+
+
+def filter_program(layout: Layout) -> Program:
+    """rspamd, in the folder of what it compiled: its processes rename themselves, and are known by where they are."""
+    var = layout.etc.parent
+    places = {
+        "LOCAL_CONFDIR": layout.etc / "rspamd",
+        "DBDIR": var / "lib" / "rspamd",
+        "RUNDIR": var / "run" / "rspamd",
+        "LOGDIR": layout.root / "log",
+    }
+    words = ("rspamd", "-f", "-c", str(layout.etc / "rspamd" / "rspamd.conf"))
+    told = tuple(f"--var={name}={place}" for name, place in places.items())
+    return Program("rspamd", words + told, user=FILTER, folder=str(places["DBDIR"]))
 
 
 def panel_programs(var: Path, http: int, code: Path, environment: Mapping[str, str]) -> list[Program]:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from deploy.host.canary import CanaryError, sing
 from deploy.host.commands import CommandError, end_children
 from deploy.host.folders import FolderError
 from deploy.host.layout import Layout, LayoutError
@@ -25,8 +26,9 @@ from deploy.setup.ports import check_ports, read_base
 from deploy.setup.programs import mail_programs, panel_programs
 from deploy.setup.supervision import Running, supervise
 
+PATTERNS = 240.0  # seconds: rspamd compiles at its first start
 CHECKOUT = Path(__file__).resolve().parents[2]
-REFUSALS = (SetupError, CommandError, FolderError, LayoutError, AlreadyRunning, OSError)
+REFUSALS = (SetupError, CommandError, CanaryError, FolderError, LayoutError, AlreadyRunning, OSError)
 
 
 class Stop(BaseException):
@@ -96,6 +98,10 @@ def _start(options: argparse.Namespace, place: Place, base: int) -> int:
 
 
 def _wait(running: Running, layout: Layout, manage: panel.Manage, http: int) -> None:
+    if not list((running.var / "lib" / "rspamd").glob("*.hsmp")):
+        _say("The filter compiles its patterns; this happens once, and takes up to a minute.")
+    running.wait(lambda: panel.filter_answers(layout), "the filter rspamd", PATTERNS)
+    sing(layout)
     running.wait(lambda: panel.mail_answers(layout), "the mail host")
     running.wait(lambda: panel.panel_answers(http), "the panel")
     manage.run("apply", "--host", layout.name, "--wait")

@@ -74,7 +74,7 @@ class Running:
 
     def wait(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait until something is so, such as an answer of the `panel`; raise SetupError when it is not in time."""
-        until, log = time.monotonic() + seconds, self.var / "log" / f"{what.rpartition(' ')[2]}.log"
+        until, log = time.monotonic() + seconds, self._log(what.rpartition(" ")[2])
         while not ready():
             self._look_for_failure()
             if time.monotonic() > until:
@@ -87,13 +87,20 @@ class Running:
         for line in self.control("status").out.decode("utf-8", "replace").splitlines():
             name, state = [*line.split(), "", ""][:2]
             if state == "FATAL":
-                raise SetupError(f"{name} does not start: {_end_of(self.var / 'log' / f'{name}.log')}")
+                raise SetupError(f"{name} does not start: {_end_of(self._log(name))}")
+
+    def _log(self, name: str) -> Path:
+        """Where a program says why: in a log of its own, or in what we collect of it."""
+        own = self.var / "host" / "log" / f"{name}.log"
+        return own if own.exists() and own.stat().st_size else self.var / "log" / f"{name}.log"
 
     def stop(self) -> None:
         """Stop everything and wait for the end of it: all at once, since supervisord itself takes one by one."""
         with suppress(CommandError):
             self.control("stop", "all")
         stop(self.process, STOP_SECONDS)
+        for door in (self.var / "run").glob("*/*.sock"):  # rspamd leaves its own
+            door.unlink(missing_ok=True)
 
 
 def supervise(var: Path, python: str, programs: Sequence[Program]) -> Running:

@@ -38,10 +38,10 @@ HOUSE = Snapshot(
 )
 
 
-def letter(subject: str, body: str = "Ciao!", **headers: str) -> bytes:
+def letter(subject: str, body: str = "Ciao!", author: str = "someone@elsewhere.example", **headers: str) -> bytes:
     """A plain letter; headers may repeat a name with `_` for `-`."""
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(["From: someone@elsewhere.example", f"Subject: {subject}", *lines, "", body, ""]).encode()
+    return "\r\n".join([f"From: {author}", f"Subject: {subject}", *lines, "", body, ""]).encode()
 
 
 @contextmanager

@@ -13,16 +13,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from deploy.host.apply import Applied, ApplyError
+from deploy.host.canary import sing
 from deploy.host.layout import Layout
 from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION, Choices, lay
-from deploy.setup.panel import mail_answers
+from deploy.setup.panel import filter_answers, mail_answers
 from deploy.setup.people import person
 from deploy.setup.place import find_place
 from deploy.setup.ports import is_free
@@ -31,6 +32,7 @@ from deploy.setup.supervision import Running, supervise
 from deploy.snapshot import Snapshot
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PATTERNS = Path("/var/tmp/mailadmin-rspamd-patterns")  # as root alone may write there: rspamd believes what it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,26 @@ def free_base() -> int:
     raise AssertionError("no free ports on loopback")
 
 
+def bring_patterns(folder: Path) -> None:
+    """Give a new host the patterns that an earlier one compiled: rspamd works on them for half a minute."""
+    if PATTERNS.is_dir():
+        folder.mkdir(parents=True)
+        for path in PATTERNS.iterdir():
+            shutil.copy(path, folder)
+            shutil.chown(folder / path.name, "_rspamd", "_rspamd")
+
+
+def keep_patterns(folder: Path) -> None:
+    """Keep what a host compiled for the next one, whole or not at all."""
+    if not PATTERNS.is_dir() and list(folder.glob("*.hsmp")):
+        staging = Path(tempfile.mkdtemp(prefix="mailadmin-patterns-", dir="/tmp"))
+        for path in folder.glob("*.hs*"):
+            shutil.copy(path, staging)
+        with suppress(OSError):  # another run was first
+            staging.rename(PATTERNS)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 @contextmanager
 def temporary_var() -> Iterator[Path]:
     """A folder for `var` that the daemons' users can enter, which pytest's own are not; gone afterwards.
@@ -105,9 +127,11 @@ def temporary_var() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="mailadmin-test-", dir="/tmp"))
     folder.chmod(0o755)
     code = find_place(CHECKOUT, folder / "var").code
+    bring_patterns(folder / "var" / "lib" / "rspamd")
     try:
         yield folder / "var"
     finally:
+        keep_patterns(folder / "var" / "lib" / "rspamd")
         shutil.rmtree(folder)
         if code != CHECKOUT:
             shutil.rmtree(code.parent, ignore_errors=True)
@@ -122,5 +146,7 @@ def started_host(choices: Choices | None = None) -> Iterator[MailHost]:
         place.prepare_code()
         layout = lay(place.var, free_base(), place.code, choices)
         with supervise(place.var, sys.executable, mail_programs(layout, place.code)) as running:
+            running.wait(lambda: filter_answers(layout), "the filter rspamd", 170)
+            sing(layout)
             running.wait(lambda: mail_answers(layout), "the mail host", 30)
             yield MailHost(place.var, place.code, layout, running)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.daemons
 
 ANNA, EMMA, LUCA = "anna@counted.example", "emma@counted.example", "luca@counted.example"
 PASSWORD = "correct horse battery staple"
-TEXT = "Subject: hello\r\n\r\nhello\r\n"
+TEXT = "From: {}\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
 class Reader:
@@ -68,7 +68,7 @@ def send(host: MailHost, *recipients: str, login: str = "", sender: str = "stran
             client.starttls(context=context)
             client.login(login, PASSWORD)
         try:
-            return dict(client.sendmail(login or sender, recipients, TEXT))
+            return dict(client.sendmail(login or sender, recipients, TEXT.format(login or sender)))
         except smtplib.SMTPRecipientsRefused as refused:
             return dict(refused.recipients)
 

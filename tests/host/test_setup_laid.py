@@ -148,7 +148,7 @@ def test_outside_mail_goes_to_the_relay_host_that_was_named() -> None:
             host.apply(HOUSE)
             token = uuid.uuid4().hex
             with signed_in(host.layout, ANNA) as dialogue:
-                dialogue.sendmail(ANNA, "x@elsewhere.example", letter(token))
+                dialogue.sendmail(ANNA, "x@elsewhere.example", letter(token, author=ANNA))
             wait_for(lambda: got, "the letter at the relay host")
         thread.join(10)
     assert token.encode() in got[0]
@@ -225,7 +225,7 @@ def test_a_copy_is_open_to_all_and_leaves_state_and_history_out(tmp_path: Path) 
 
 def test_open_means_open_to_those_who_must_enter(tmp_path: Path) -> None:
     with temporary_var() as var:
-        var.mkdir(mode=0o755)
+        var.mkdir(mode=0o755, exist_ok=True)
         (file := var / "file").touch(mode=0o644)
         assert is_open(file)
         assert can_be_entered(file)

@@ -1,0 +1,309 @@
+-- Written by mailadmin at every start of the private mail host; changes made here are lost.
+-- Facts at the door: whatever X-Mailadmin-* a letter brings is taken off, and ours are put on, one fact a line, in the
+-- grammar of deploy/render/facts.py. Before that, a login's letter must be From an address of its own.
+-- Nothing here fails open: rspamd.conf answers 451 for a letter without the symbol MAILADMIN_FACTS.
+local logger = require 'rspamd_logger'
+local util = require 'rspamd_util'
+
+local PREFIX = 'x-mailadmin-'
+local SPAM = 8.0 -- the score from which a letter counts as spam
+local ATEXT = "[%w!#$%%&'*+/=?^_`{|}~-]" -- RFC 5322, 3.2.3
+local LONGEST_ADDRESS, LONGEST_LIST, LONGEST_SUBJECT, MOST_LINKS = 254, 200, 200, 999
+
+-- Addresses --------------------------------------------------------------------------------------------------------
+
+local function is_domain(text)
+  for label in (text .. '.'):gmatch('([^.]*)%.') do
+    if #label > 63 or not label:match('^%w[%w-]*$') or label:sub(-1) == '-' then return false end
+  end
+  return text:find('.', 1, true) ~= nil
+end
+
+-- The address itself when it is plain ASCII, lower case, dot-atom@domain; else nothing.
+local function plain(text)
+  local address = text:lower()
+  local part, domain = address:match('^([^@]+)@([^@]+)$')
+  if not part or #address > LONGEST_ADDRESS or #part > 64 or not is_domain(domain) then return nil end
+  for atom in (part .. '.'):gmatch('([^.]*)%.') do
+    if not atom:match('^' .. ATEXT .. '+$') then return nil end
+  end
+  return address, domain
+end
+
+-- The one mailbox of a header:  a@b  |  <a@b>  |  name <a@b>  |  "name" <a@b>.  No comment, group, list or route.
+-- Quoted strings become \127, which is in no address; what is escaped outside of them is nothing that we know.
+local function one_mailbox(header)
+  local whole = (header.raw or ''):gsub('\r?\n([ \t])', '%1'):gsub('[\r\n]+$', '')
+  if whole:find('[%z\1-\8\10-\31\127]') then return nil end
+  local text = (header.value or ''):gsub('\r?\n([ \t])', '%1'):gsub('\\.', '\1'):gsub('"[^"]*"', '\127')
+  if text:find('\1', 1, true) then return nil end
+  local address = text:match('^%s*([^%s<>]+)%s*$') or text:match('^[^<>@,;:()"\\]*<%s*([^%s<>]+)%s*>%s*$')
+  if address then return plain(address) end
+end
+
+local function headers(task, name)
+  return task:get_header_full(name) or {}
+end
+
+-- Who a letter says that it is from. Two readers must agree: this one, and rspamd's, whose domain DMARC is asked about.
+-- A NUL or a CR by itself is where readers disagree about the lines of a head.
+local function author(task)
+  local found, parsed, head = headers(task, 'From'), task:get_from('mime') or {}, tostring(task:get_raw_headers() or '')
+  if #found ~= 1 or #parsed ~= 1 or head:find('%z') or head:find('\r[^\n]') then return nil end
+  local address, domain = one_mailbox(found[1])
+  if address and (parsed[1].domain or ''):lower() == domain then return address, domain end
+end
+
+local function envelope_domain(task)
+  local from = (task:get_from('smtp') or {})[1] or {}
+  return (from.domain or ''):lower()
+end
+
+-- Who owns which address ---------------------------------------------------------------------------------------------
+
+-- The release's own text, read for each letter of a login: what was applied holds from that moment.
+local function logins_of(address)
+  local file = io.open('@ROOT@/current/rspamd/sender_logins', 'r')
+  if not file then return nil end
+  local text = '\n' .. file:read('*a')
+  file:close()
+  local _, stop = text:find('\n' .. address .. ' ', 1, true)
+  return stop and text:match('[^\n]*', stop + 1) or ''
+end
+
+local function owns(login, address)
+  for _, form in ipairs({ address, (address:gsub('^([^+@]+)%+[^@]*@', '%1@')) }) do
+    local logins = logins_of(form)
+    if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
+  end
+  return false
+end
+
+rspamd_config:register_symbol({
+  name = 'MAILADMIN_OWNER', score = 0.0, type = 'prefilter', priority = 10, flags = 'empty',
+  callback = function(task)
+    local login = task:get_user()
+    if not login or login == '' then return end
+    local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
+    local address = author(task)
+    if not address then return answer('reject', 'The From line of a letter must hold exactly one address.') end
+    local own = owns(login, address)
+    if own then return end
+    if own == nil then return answer('soft reject', 'It cannot be looked up whose address this is; try again.') end
+    answer('reject', (login .. ' may not write as ' .. address .. '; choose one of your own addresses.'):gsub('[^ -~]', '?'))
+  end,
+})
+
+-- The facts ----------------------------------------------------------------------------------------------------------
+
+-- What a parent may pin who knows a sender whose domain publishes nothing: it will show the same again.
+local function evidence(task)
+  local best
+  for _, one in ipairs(task:get_dkim_results() or {}) do
+    local domain = (one.domain or ''):lower()
+    if one.result == 'allow' and is_domain(domain) and (not best or domain < best) then best = domain end
+  end
+  if best then return 'dkim:' .. best end
+  local domain = envelope_domain(task)
+  if task:has_symbol('R_SPF_ALLOW') and is_domain(domain) then return 'spf:' .. domain end
+  local ip = task:get_from_ip()
+  if not ip or not ip:is_valid() then return '-' end
+  local bits = ip:get_version() == 4 and 24 or 48
+  return string.format('ip:%s/%d', ip:apply_mask(bits):to_string(), bits)
+end
+
+-- A domain that publishes no DMARC policy: DKIM or SPF of exactly this domain proves it.
+local function without_policy(task, domain)
+  local wait
+  for _, one in ipairs(task:get_dkim_results() or {}) do
+    if (one.domain or ''):lower() == domain then
+      if one.result == 'allow' then return 'pass', 'dkim' end
+      if one.result == 'tempfail' then wait = 'dkim' end
+    end
+  end
+  if envelope_domain(task) == domain then
+    if task:has_symbol('R_SPF_ALLOW') then return 'pass', 'spf' end
+    if task:has_symbol('R_SPF_DNSFAIL') then wait = wait or 'spf' end
+  end
+  if wait then return 'temp', wait end
+  return 'none', evidence(task)
+end
+
+local function proof(task, address, domain)
+  local login = task:get_user()
+  if login and login ~= '' then return owns(login, address) and 'pass' or 'fail', 'login' end
+  if task:has_symbol('DMARC_POLICY_ALLOW') then return 'pass', 'dmarc' end
+  if task:has_symbol('DMARC_DNSFAIL') then return 'temp', 'dmarc' end
+  for _, kind in ipairs({ 'REJECT', 'QUARANTINE', 'SOFTFAIL' }) do
+    if task:has_symbol('DMARC_POLICY_' .. kind) then return 'fail', 'dmarc' end
+  end
+  if task:has_symbol('DMARC_NA') or task:has_symbol('DMARC_BAD_POLICY') then return without_policy(task, domain) end
+  return 'fail', 'unchecked'
+end
+
+local function from_fact(task)
+  local address, domain = author(task)
+  if not address then return 'malformed' end
+  local verdict, how = proof(task, address, domain)
+  return string.format('%s %s %s', verdict, address, how)
+end
+
+local function reply_fact(task)
+  local found = headers(task, 'Reply-To')
+  if #found == 0 then return 'none' end
+  local address = #found == 1 and one_mailbox(found[1])
+  if not address then return 'malformed' end
+  return address == author(task) and 'same' or 'other'
+end
+
+local function links_fact(task)
+  local seen, count = {}, 0
+  local function see(link)
+    if not seen[link] then seen[link], count = true, count + 1 end
+  end
+  for _, url in ipairs(task:get_urls({ 'http', 'https', 'ftp', 'file' }) or {}) do see(url:get_text()) end
+  local known, own = count, {}
+  for _, part in ipairs(task:get_text_parts() or {}) do -- rspamd sees no http://intranet/ in plain text
+    for link in tostring(part:get_content() or ''):gmatch('[hH][tT][tT][pP][sS]?://[^%s<>"]+') do own[link] = true end
+  end
+  local other = 0
+  for _ in pairs(own) do other = other + 1 end
+  return tostring(math.min(math.max(known, other), MOST_LINKS))
+end
+
+local KINDS = {
+  program = 'exe com scr pif msi dll cpl sys jar class apk app dmg pkg deb rpm run elf lnk url reg hta chm swf iso img vhd '
+    .. 'js jse mjs vbs vbe wsf wsh ps1 bat cmd sh py pl rb php ahk jnlp svg docm dotm xlsm xltm xlam xlsb pptm potm ppsm',
+  archive = 'zip rar 7z gz tgz tar bz2 xz zst cab arj ace lzh', picture = 'jpg jpeg png gif bmp tif tiff webp heic heif ico',
+  document = 'doc docx dot dotx xls xlsx xlt xltx ppt pptx pps ppsx odt ods odp odg rtf', pdf = 'pdf',
+  message = 'eml msg mht', calendar = 'ics vcs', text = 'txt csv md log vcf html htm xml json',
+}
+local KIND = {}
+for kind, endings in pairs(KINDS) do
+  for ending in endings:gmatch('%S+') do KIND[ending] = kind end
+end
+
+local function kind_of_name(name)
+  local ending = tostring(name or ''):lower():gsub('[%s%.]+$', ''):match('%.(%w+)$')
+  return ending and (KIND[ending] or 'other')
+end
+
+local function see_archive(archive, kinds)
+  kinds.archive = true
+  local files = archive:get_files(1000) or {}
+  if archive:is_encrypted() or archive:is_unreadable() or #files == 0 then kinds.opaque = true end
+  for _, name in ipairs(files) do
+    local kind = kind_of_name(name)
+    if kind == 'program' then kinds.program = true elseif kind == 'archive' then kinds.opaque = true end
+  end
+end
+
+-- A name can make an attachment worse, never better: content and name both count.
+local function see_part(part, kinds)
+  local major, minor = part:get_type()
+  local name, ending = part:get_filename(), part:get_detected_ext()
+  major, minor = (major or ''):lower(), (minor or ''):lower()
+  if part:is_multipart() or (part:is_text() and not name and not part:is_attachment() and minor ~= 'calendar') then return end
+  local named = kind_of_name(name)
+  if named then kinds[named] = true end
+  if major == 'message' then kinds.message = true end
+  if minor == 'calendar' then kinds.calendar = true end
+  if part:is_archive() and KIND[ending or ''] ~= 'document' then return see_archive(part:get_archive(), kinds) end
+  if ending and KIND[ending] then kinds[KIND[ending]] = true end
+  if not named and not KIND[ending or ''] and major ~= 'message' then kinds.other = true end
+end
+
+local function attachments_fact(task)
+  local kinds, names = {}, {}
+  for _, part in ipairs(task:get_parts() or {}) do see_part(part, kinds) end
+  for kind in pairs(kinds) do names[#names + 1] = kind end
+  table.sort(names)
+  return #names > 0 and table.concat(names, ' ') or 'none'
+end
+
+local function list_fact(task)
+  local found = headers(task, 'List-Id')
+  if #found == 0 then return 'none' end
+  local value = (found[1].value or ''):lower()
+  local id = value:match('<%s*([%w._-]+)%s*>%s*$') or value:match('^%s*([%w._-]+)%s*$')
+  return #found == 1 and id and #id <= LONGEST_LIST and id:find('.', 1, true) and id or 'malformed'
+end
+
+local AUTOMATIC = { ['Auto-Submitted'] = '^%s*no%s*$', ['X-Auto-Response-Suppress'] = '^%s*none%s*$' } -- but for these values
+local BULK = { 'bulk', 'list', 'junk', 'auto' }
+
+local function auto_fact(task)
+  local from = (task:get_from('smtp') or {})[1] or {}
+  local user = (from.user or ''):lower()
+  if (from.addr or '') == '' or user == 'mailer-daemon' or user:match('^no%-?reply') or user:match('%-bounces') then return 'yes' end
+  if #headers(task, 'List-Id') + #headers(task, 'List-Unsubscribe') > 0 then return 'yes' end
+  for name, harmless in pairs(AUTOMATIC) do
+    for _, one in ipairs(headers(task, name)) do
+      if not (one.value or ''):lower():match(harmless) then return 'yes' end
+    end
+  end
+  for _, one in ipairs(headers(task, 'Precedence')) do
+    for _, word in ipairs(BULK) do
+      if (one.value or ''):lower():find(word, 1, true) then return 'yes' end
+    end
+  end
+  return 'no'
+end
+
+local function spam_fact(task)
+  local score = (task:get_metric_score('default') or { 0 })[1]
+  score = math.max(-99.9, math.min(score, 99.9))
+  return string.format('%s %.1f', score >= SPAM and 'spam' or 'ham', score):gsub('%-0%.0$', '0.0')
+end
+
+-- rspamd decodes broken base64 into memory that is not the letter's: such a word is shown as it came.
+local function decoded(header)
+  for _, word in (header.value or ''):gmatch('=%?[^?%s]*%?([bB])%?([^?]*)%?=') do
+    if word:find('[^%w+/=]') or #word:gsub('=+$', '') % 4 == 1 then return header.value end
+  end
+  return header.decoded or header.value or ''
+end
+
+local function subject_fact(task)
+  local found = headers(task, 'Subject')[1]
+  local text = found and decoded(found) or ''
+  if not util.is_valid_utf8(text) then text = text:gsub('[\128-\255]', '?') end
+  text = text:gsub('[%z\1-\31\127]', ' '):gsub('\194[\128-\159]', ' '):gsub('\226\128[\168\169]', ' ')
+  local out, count = {}, 0
+  for letter in text:gsub(' +', ' '):gsub('^ ', ''):gmatch('[%z\1-\127\192-\247][\128-\191]*') do
+    count = count + 1
+    if count <= LONGEST_SUBJECT then out[count] = letter end
+  end
+  text = table.concat(out):gsub(' $', '')
+  return text ~= '' and text or '-'
+end
+
+-- Each fact, who finds it, and what is said when that fails: the worst.
+local FACTS = {
+  { 'From', from_fact, 'malformed' },
+  { 'Reply-To', reply_fact, 'malformed' },
+  { 'Links', links_fact, tostring(MOST_LINKS) },
+  { 'Attachments', attachments_fact, 'opaque' },
+  { 'List', list_fact, 'malformed' },
+  { 'Auto', auto_fact, 'yes' },
+  { 'Spam', spam_fact, 'spam 99.9' },
+  { 'Subject', subject_fact, '-' },
+}
+
+rspamd_config:register_symbol({
+  name = 'MAILADMIN_FACTS', score = 0.0, type = 'postfilter', priority = 0, flags = 'empty,ignore_passthrough',
+  callback = function(task)
+    local add, remove = {}, {}
+    for _, one in ipairs(task:get_headers() or {}) do
+      if (one.name or ''):lower():sub(1, #PREFIX) == PREFIX then remove[one.name] = 0 end
+    end
+    for _, fact in ipairs(FACTS) do
+      local ok, text = pcall(fact[2], task)
+      if not ok then logger.errx(task, 'mailadmin: %s: %s', fact[1], text) end
+      remove['X-Mailadmin-' .. fact[1]] = 0
+      add['X-Mailadmin-' .. fact[1]] = ok and text or fact[3]
+    end
+    task:set_milter_reply({ add_headers = add, remove_headers = remove })
+    task:insert_result('MAILADMIN_FACTS', 1.0)
+  end,
+})
