@@ -26,6 +26,7 @@ from django.utils.translation import gettext
 
 from accounts.rules import Refused, spoken
 
+wishes_settling = Signal()  # sends `touched`, the models written to; who raises ValidationError undoes all of it
 wishes_changed = Signal()  # sends `generation`
 
 Values = dict[str, Any]
@@ -137,6 +138,7 @@ def _settle(writing: Writing) -> None:
         except ValidationError as error:
             error.row = row  # type: ignore[attr-defined]
             raise
+    wishes_settling.send(sender=Wishes, touched=frozenset(model for model, _label in writing.touched))
 
 
 def _count(row: Wishes, writing: Writing) -> None:
@@ -176,11 +178,13 @@ class Wish(models.Model):
 
     `rules` maps a field to the function that gives its value the normal form or raises Refused.
     `secrets` never leave the row. `quiet` fields are no wishes: saved alone, they leave no trace.
+    `goes_with` names the fields whose row takes this one along when it is deleted.
     """
 
     rules: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     secrets: ClassVar[frozenset[str]] = frozenset()
     quiet: ClassVar[frozenset[str]] = frozenset()
+    goes_with: ClassVar[frozenset[str]] = frozenset()
     objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(WishQuerySet)()
 
     class Meta:
@@ -246,9 +250,22 @@ class Wish(models.Model):
         writing.note(self, before, self.values())
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete and write down. Whoever calls deletes the rows that lead here first: each leaves its trace."""
-        current().note(self, self.values(), None)
+        """Delete and write down, and so each row that goes with this one.
+
+        Whoever calls deletes the other rows that lead here first: each leaves its trace.
+        """
+        writing = current()
+        for row in self.belongings():
+            row.delete()
+        writing.note(self, self.values(), None)
         return super().delete(*args, **kwargs)
+
+    def belongings(self) -> Iterator["Wish"]:
+        """The rows that go with this one."""
+        for relation in self._meta.related_objects:
+            model, name = relation.related_model, relation.field.name
+            if isinstance(model, type) and issubclass(model, Wish) and name in model.goes_with:
+                yield from model._default_manager.filter(**{name: self})
 
     def refreshed(self) -> Self:
         """The row as it is stored now."""

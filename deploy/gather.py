@@ -5,19 +5,23 @@ queries does not grow with the number of rows.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from accounts.models import Community, Membership
 from accounts.passwords import UNUSABLE
 from accounts.wishes import Wishes
 from deploy import snapshot
 from deploy.models import MailHost
 from deploy.snapshot import Snapshot
 from domains.models import Alias, Domain, Mailbox, MailboxPerson
+from policies import levels
+from policies.outgoing import Bond, Listed, Outgoing, outgoing
 
 
 @contextmanager
@@ -34,13 +38,17 @@ def gather(host: MailHost) -> Snapshot:
     """Everything this host is told: a backup MX learns the names it keeps mail for and nothing else."""
     primary = host.role == MailHost.Role.PRIMARY
     with one_moment():
+        boxes = found_boxes() if primary else []
+        bound = outgoing() if primary else Outgoing((), {})
         return Snapshot(
             generation=Wishes.current(),
             host=host.name,
             role="primary" if primary else "backup",
             domains=tuple(domains()),
-            mailboxes=tuple(mailboxes()) if primary else (),
+            mailboxes=tuple(mailboxes(boxes)),
             aliases=tuple(aliases()) if primary else (),
+            circles=tuple(circles(boxes, bound)),
+            senders=tuple(senders(boxes, bound)),
         )
 
 
@@ -51,24 +59,46 @@ def domains() -> Iterator[snapshot.Domain]:
         yield snapshot.Domain(name, kind, alias_of or relay_to)
 
 
-def mailboxes() -> Iterator[snapshot.Mailbox]:
-    """Every mailbox, sorted. Its people sign in under the addresses of the mailboxes that are theirs alone."""
-    people = defaultdict(list)  # mailbox -> (user, password, active)
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A mailbox and its people: user, password, active."""
+
+    address: str
+    key: str
+    quota: int
+    active: bool
+    people: tuple[tuple[int, str, bool], ...]
+
+
+def found_boxes() -> list[Box]:
+    """Every mailbox, sorted, its people in the order of their addresses."""
+    people = defaultdict(list)
     rows = MailboxPerson.objects.order_by("user__address")
     for mailbox, *person in rows.values_list("mailbox", "user", "user__password", "user__active"):
-        people[mailbox].append(person)
-    boxes = list(Mailbox.objects.order_by("address").values_list("pk", "address", "key", "quota", "active"))
-    own = defaultdict(list)  # user -> the addresses the user signs in with
-    for pk, address, _key, _quota, _active in boxes:
-        if len(people[pk]) == 1:
-            own[people[pk][0][0]].append(address)
-    for pk, address, key, quota, active in boxes:
-        logins = sorted({login for user, _password, _active in people[pk] for login in own[user]})
-        password, usable = sign_in(people[pk])
-        yield snapshot.Mailbox(address, key, tuple(logins), password, quota, bool(active and usable))
+        people[mailbox].append(tuple(person))
+    facts = Mailbox.objects.order_by("address").values_list("pk", "address", "key", "quota", "active")
+    return [Box(address, key, quota, active, tuple(people[pk])) for pk, address, key, quota, active in facts]
 
 
-def sign_in(people: list[list[str]]) -> tuple[str, bool]:
+def logins(boxes: Iterable[Box]) -> Mapping[int, list[str]]:
+    """What each person signs in with: the addresses of the mailboxes that are hers alone."""
+    own = defaultdict(list)
+    for box in boxes:
+        if len(box.people) == 1:
+            own[box.people[0][0]].append(box.address)
+    return own
+
+
+def mailboxes(boxes: list[Box]) -> Iterator[snapshot.Mailbox]:
+    """Every mailbox, with the logins that write as it."""
+    own = logins(boxes)
+    for box in boxes:
+        writing = sorted({login for user, _password, _active in box.people for login in own[user]})
+        password, usable = sign_in(box.people)
+        yield snapshot.Mailbox(box.address, box.key, tuple(writing), password, box.quota, bool(box.active and usable))
+
+
+def sign_in(people: tuple[tuple[int, str, bool], ...]) -> tuple[str, bool]:
     """The hash that opens a mailbox, and whether anybody of its people is active. A shared mailbox has no hash."""
     usable = any(active for _user, _password, active in people)
     if len(people) != 1 or people[0][1] == UNUSABLE:
@@ -83,6 +113,60 @@ def aliases() -> Iterator[snapshot.Alias]:
         "address", "targets", "internal", "expires", "domain__community__timezone"
     ):
         yield snapshot.Alias(address, tuple(targets), internal, end_of(last_day, timezone))
+
+
+def circles(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Circle]:
+    """The communities that bind somebody, sorted: whose mailboxes are inside, and whom their own lists name."""
+    binding = {bond.name: bond.community for person in bound.people for bond in person.bonds}
+    of_user = defaultdict(list)
+    for box in boxes:
+        for user, _password, _active in box.people:
+            of_user[user].append(box)
+    people: dict[int, set[int]] = defaultdict(set)
+    guardians: dict[int, set[int]] = defaultdict(set)
+    for community, user, role in Membership.objects.values_list("community", "user", "role"):
+        people[community].add(user)
+        if role == "guardian":
+            guardians[community].add(user)
+    for name, pk in sorted(binding.items()):
+        inside, above = theirs(of_user, people[pk]), theirs(of_user, guardians[pk])
+        yield snapshot.Circle(name, inside, above, **entries(bound.lists[pk]))
+
+
+def theirs(of_user: Mapping[int, list[Box]], people: AbstractSet[int]) -> tuple[str, ...]:
+    """The mailboxes that are nobody's but these people's, sorted."""
+    found = {box for user in people for box in of_user.get(user, ())}
+    return tuple(sorted(box.address for box in found if all(user in people for user, *_rest in box.people)))
+
+
+def entries(listed: Listed) -> dict[str, tuple[str, ...]]:
+    """A list's entries by kind, sorted."""
+    return {
+        kind: tuple(sorted(entry for entry, of in listed if of == kind)) for kind in ("always", "allowed", "blocked")
+    }
+
+
+def senders(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Sender]:
+    """Everybody who may not write to everybody, and signs in."""
+    own = logins(boxes)
+    for person in bound.people:
+        if own[person.person]:
+            bonds = tuple(bond_of(bond) for bond in person.bonds)
+            yield snapshot.Sender(tuple(own[person.person]), bonds, **entries(person.listed))
+
+
+def bond_of(bond: Bond) -> snapshot.Bond:
+    """What a community says of a person, each step until the end of its last day there."""
+    steps = tuple((end_of(day, bond.timezone), strangers(bond.kind, setting)) for day, setting in bond.course)
+    sentence = levels.refusal(bond.level) if any(step == "refuse" for _end, step in steps) else ""
+    return snapshot.Bond(bond.name, steps, bond.level not in levels.WITHOUT_LIST, sentence)
+
+
+def strangers(kind: str, setting: str) -> str:
+    """What happens to a letter to somebody whom no list names: a family asks, a business refuses."""
+    if setting != "list":
+        return "anyone"
+    return "ask" if kind == Community.Kind.FAMILY else "refuse"
 
 
 def end_of(last_day: date | None, timezone: str | None) -> str:

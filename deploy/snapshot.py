@@ -56,9 +56,54 @@ class Alias:
     expires: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Circle:
+    """A community whose people's outgoing letters something binds: its own people, and its lists.
+
+    `mailboxes`: those of its people alone, `guardians` the ones among them that nobody can block. `always`, `allowed`
+    and `blocked` are entries: addresses, and `@domain` for exactly that domain.
+    """
+
+    name: str
+    mailboxes: tuple[str, ...] = ()
+    guardians: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Bond:
+    """What one circle says of one person's outgoing letters.
+
+    `strangers`: steps of (end, what happens to whom no list names), each until its end, ISO 8601; the last has none:
+    `ask` holds the whole letter, `refuse` answers with the `sentence`, `anyone` lets it go. `listed`: allowed entries
+    count; else only the circle's own people and whom it can always write to.
+    """
+
+    circle: str
+    strangers: tuple[tuple[str, str], ...]
+    listed: bool = True
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sender:
+    """A person who may not write to everybody, under whatever login: a letter goes where each of her bonds lets it."""
+
+    logins: tuple[str, ...]
+    bonds: tuple[Bond, ...]
+    always: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything one host is told, sorted; `generation` counts the wishes it was gathered from."""
+    """Everything one host is told, sorted; `generation` counts the wishes it was gathered from.
+
+    Text without `circles` and `senders` was written before there were any, and is read as if there were none.
+    """
 
     generation: int
     host: str
@@ -66,6 +111,8 @@ class Snapshot:
     domains: tuple[Domain, ...]
     mailboxes: tuple[Mailbox, ...]
     aliases: tuple[Alias, ...]
+    circles: tuple[Circle, ...] = ()
+    senders: tuple[Sender, ...] = ()
 
     def to_json(self) -> str:
         """The snapshot as JSON text with a final newline; `from_json` reads it back."""
@@ -84,7 +131,23 @@ class Snapshot:
                     "domains": tuple(Domain(**row) for row in data["domains"]),
                     "mailboxes": tuple(Mailbox(**{**row, "logins": tuple(row["logins"])}) for row in data["mailboxes"]),
                     "aliases": tuple(Alias(**{**row, "targets": tuple(row["targets"])}) for row in data["aliases"]),
+                    "circles": tuple(Circle(**_tuples(row)) for row in data.get("circles", ())),
+                    "senders": tuple(_sender(row) for row in data.get("senders", ())),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SnapshotError(f"The text is no snapshot: {error}") from error
+
+
+def _sender(row: dict[str, Any]) -> Sender:
+    bonds = tuple(Bond(**_tuples(bond)) for bond in row["bonds"])
+    return Sender(**{**_tuples(row), "bonds": bonds})
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON has it, lists become tuples again, also within lists."""
+    return {name: _frozen(value) for name, value in row.items()}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The app's name."""
+"""From the app's name to what listens as soon as the project has started."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,7 @@ class PoliciesConfig(AppConfig):
     """policies."""
 
     name = "policies"
+
+    def ready(self) -> None:
+        """Connect the triggers."""
+        from policies import triggers  # noqa: F401

@@ -1,4 +1,4 @@
-"""What must never come back: passwords that were changed, suspensions, mailboxes that are gone. Pure.
+"""What must never come back: passwords that were changed, suspensions, mailboxes that are gone, lists. Pure.
 
 In: the snapshots before and after. Out: whose sessions end, and what an older release may still say.
 """
@@ -25,9 +25,10 @@ def same_login(box: Mailbox, now: Mailbox | None) -> bool:
 
 
 def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
-    """The old snapshot, but with the newest passwords, suspensions and owners; who is gone stays out."""
+    """The old snapshot, but with the newest passwords, suspensions, owners and lists; who is gone stays out."""
     now = {box.key: box for box in newest.mailboxes}
-    return replace(old, mailboxes=tuple(restrained(box, now.get(box.key)) for box in old.mailboxes))
+    boxes = tuple(restrained(box, now.get(box.key)) for box in old.mailboxes)
+    return replace(old, mailboxes=boxes, circles=newest.circles, senders=newest.senders)
 
 
 def restrained(box: Mailbox, now: Mailbox | None) -> Mailbox:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from deploy.render import dovecot, postfix, procmail, quoting, reading
+from deploy.render import dovecot, postfix, procmail, quoting, reading, senders
 from deploy.render.book import Book, book
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
@@ -23,10 +23,12 @@ PURPOSES: Final = {
     "postfix/aliases": "Where each address leads. A mailbox leads to itself, or a catch-all would take its letters.",
     "postfix/domains": "The domains that receive mail here: with mailboxes of their own, or as an alias of another.",
     "postfix/internal": "Addresses that only people who are signed in may write to.",
+    "postfix/lists": "Whom some may write to, by class: an address, one with any extension (local+@), a whole domain.",
     "postfix/mailboxes": "The mailboxes, each with the key that names its folder.",
     "postfix/refused": "Suspended mailboxes, and what a sender is told.",
     "postfix/relay_domains": "Domains that are kept here until their own host takes their mail.",
     "postfix/sasl_class": "What each login may do when it sends.",
+    "postfix/sentences": "What a login is told when it writes to somebody whom its list does not name.",
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
     "rspamd/sender_logins": "Who may write as an address: the same as Postfix's, for the From line of a letter.",
     "postfix/transport": "The hosts that kept mail goes to.",
@@ -39,7 +41,8 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     """The files that the host gets at this moment, sorted by path. `at` knows its zone."""
     assert at.tzinfo, "a moment without a time zone"
     addresses = book(snapshot, at)
-    maps = dict(map_files(postfix.maps(addresses)))
+    bound = senders.senders(addresses, snapshot.circles, snapshot.senders, at)
+    maps = dict(map_files(postfix.maps(addresses, bound)))
     texts = {
         **maps,
         "rspamd/sender_logins": maps["postfix/sender_logins"],

@@ -43,19 +43,25 @@ class Book:
                 return self.aliases[known].targets
         return ()
 
+    def home(self, name: str) -> str:
+        """The domain with mailboxes that a name of ours is or stands for; nothing for any other name."""
+        found = self.domains.get(name)
+        if not found or found.kind == "backup":
+            return ""
+        return found.target if found.kind == "alias" else name
+
     def leads_on(self, wanted: str, gone: AbstractSet[str]) -> bool:
         """False for an address in a domain of ours that nothing takes, or whose alias is gone."""
         local, _at, name = wanted.rpartition("@")
-        known = self.domains.get(name)
-        if known is None or known.kind == "backup":
+        home = self.home(name)
+        if not home:
             return True
-        home = known.target if known.kind == "alias" else name
         if f"{local.partition('+')[0]}@{home}" in gone:
             return False
         return wanted in self.mailboxes or bool(self.next(wanted))
 
-    def arrives(self, start: str) -> list[Mailbox]:
-        """The mailboxes of ours that letters to an address finally reach, sorted."""
+    def ends(self, start: str) -> set[str]:
+        """Where letters to an address finally go: mailboxes of ours, addresses outside."""
         seen: set[str] = set()
         waiting = [start]
         while waiting:
@@ -63,7 +69,11 @@ class Book:
             if here not in seen:
                 seen.add(here)
                 waiting.extend(self.next(here))
-        return [self.mailboxes[here] for here in sorted(seen) if here in self.mailboxes]
+        return {here for here in seen if here in self.mailboxes or not self.home(here.rpartition("@")[2])}
+
+    def arrives(self, start: str) -> list[Mailbox]:
+        """The mailboxes of ours that letters to an address finally reach, sorted."""
+        return [self.mailboxes[here] for here in sorted(self.ends(start)) if here in self.mailboxes]
 
 
 def book(snapshot: Snapshot, at: datetime) -> Book:

@@ -2,13 +2,15 @@
 
 `domains` and `relay_domains` say which names receive mail, `transport` where a backup MX relays to; `mailboxes` has
 the folder keys; `aliases` where addresses lead; `sender_logins` who may send as whom; `sasl_class` what each login
-may do; `refused` and `internal` the addresses that answer with a sentence.
+may do, `lists` whom some may write to, `sentences` what they are told of others; `refused` and `internal` the
+addresses that answer with a sentence.
 """
 
 from collections.abc import Iterator
 
 from deploy.render.book import Book
 from deploy.render.quoting import address_list, domain
+from deploy.render.senders import Senders
 from deploy.snapshot import Alias, Mailbox
 
 SUSPENDED = "550 5.2.1 This mailbox is suspended."
@@ -18,17 +20,20 @@ NOBODY = "nobody@mailadmin.invalid"
 Entries = dict[str, str]
 
 
-def maps(book: Book) -> dict[str, Entries]:
+def maps(book: Book, bound: Senders) -> dict[str, Entries]:
     """Every map, by name."""
+    signing_in = [name for name, row in book.mailboxes.items() if row.active and row.password]
     return {
         "aliases": dict(aliases(book)),
         "domains": {name: row.kind for name, row in book.domains.items() if row.kind != "backup"},
         "internal": dict(internal(book)),
+        "lists": bound.lists,
         "mailboxes": {name: row.key for name, row in book.mailboxes.items()},
         "refused": dict(refused(book)),
         "relay_domains": {name: row.kind for name, row in book.domains.items() if row.kind == "backup"},
-        "sasl_class": {name: "permit" for name, row in book.mailboxes.items() if row.active and row.password},
+        "sasl_class": {name: bound.words.get(name, "permit") for name in signing_in},
         "sender_logins": dict(sender_logins(book)),
+        "sentences": {name: bound.sentences[name] for name in signing_in if name in bound.sentences},
         "transport": dict(transport(book)),
     }
 

@@ -23,6 +23,7 @@ OWN_LOCAL: Final = re.compile(r"(?=.{1,64}\Z)[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*(?<
 KEY: Final = re.compile(r"[0-9a-f]{16}\Z")
 MAP_KEY: Final = re.compile(r"[a-z0-9@_.'+=&~-]{1,320}\Z")
 MAP_VALUE: Final = re.compile(r"(?! )[\x20-\x7e]{1,60000}(?<! )\Z")
+SENTENCE: Final = re.compile(r"5\.7\.[0-9] [A-Za-z][\x20-\x7e]{0,200}(?<! )\Z")
 WORD: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,1000}\Z")
 HASH: Final = re.compile(r"\{(?:ARGON2ID|SHA512-CRYPT|BLF-CRYPT)\}\$[A-Za-z0-9./+=,$-]{1,500}\Z")
 HOME: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
@@ -95,6 +96,11 @@ def map_line(key: str, value: str) -> str:
 def address_list(values: Iterable[str]) -> str:
     """Several addresses as the value of a Postfix map: each once, in order."""
     return ",".join(dict.fromkeys(map(address, values)))
+
+
+def refusal(sentence: str) -> str:
+    """What refuses a recipient, as the value of an access map: an enhanced status code and a sentence in ASCII."""
+    return "REJECT " + checked(SENTENCE, sentence, "an answer to a sender")
 
 
 def procmail_word(value: str) -> str:

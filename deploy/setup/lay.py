@@ -13,6 +13,7 @@ from typing import Literal
 from deploy.host import release
 from deploy.host.commands import run
 from deploy.host.layout import Layout
+from deploy.render.senders import POOL
 from deploy.setup.certificate import make_certificate
 from deploy.setup.folders import make_folders
 from deploy.setup.people import AGENT, MAIL, SetupError, person
@@ -24,6 +25,7 @@ HOSTNAME = "mail.mailadmin.invalid"
 # Which names are public suffixes, `edu.it` for one: with rspamd on Debian 12, a package of its own on 13.
 SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/public_suffix_list.dat")
 LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
+CLASSES = [f"out_{number:03}" for number in range(1, POOL + 1)]
 RELAYHOST = re.compile(r"\[[0-9A-Za-z.:-]{1,253}\](:[0-9]{1,5})?\Z")
 
 
@@ -118,10 +120,19 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
         "MAIL_GID": str(mail.gid),
         "LOGIN_CHARACTERS": LOGIN_CHARACTERS,
         "LOG_PERMISSIONS": "maillog_file_permissions = 0640" if _postfix_version() >= (3, 9) else "",
+        "POOL": ", ".join(CLASSES),
+        "CLASSES": "\n".join(map(_class, CLASSES)),
         "OUTSIDE": _outside(choices.relayhost),
         "TLS_BEFORE_AUTH": "yes" if choices.tls_before_auth else "no",
         "AUTH_WITHOUT_TLS": "no" if choices.tls_before_auth else "yes",
     }
+
+
+def _class(name: str) -> str:
+    """One restriction class: its list is asked for the recipient, for any extension of his, and for his domain."""
+    own = f"regexp:{{ {{ /^(.*)$$/ {name[-3:]}=$$1 }} }}"
+    asked = (f"check_recipient_access pipemap:{{ ${form}, {own}, $lists }}" for form in ("exact", "extended", "domain"))
+    return f"{name} = {', '.join(asked)}"
 
 
 def _outside(relayhost: str) -> str:

@@ -3,7 +3,7 @@
 In: nothing but the database. Out: TOML text that `load` reads back. Nothing is touched.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import tomli_w
@@ -12,15 +12,19 @@ from accounts.models import Community, Membership, User
 from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
 from policies.household.tables import Table
+from policies.models import Contact
+from policies.rules import danger
 
 
 def dump(*, secrets: bool = False) -> str:
     """The household file of everything in the database; password hashes only with `secrets`."""
+    own = set(Domain.objects.values_list("name", flat=True))
     tables = {
-        "community": [community_table(row) for row in Community.objects.prefetch_related("domains")],
+        "community": [community_table(row, own) for row in Community.objects.prefetch_related("domains", "contacts")],
         "domain": [domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail")],
         "person": [
-            person_table(row, secrets=secrets) for row in User.objects.prefetch_related("memberships__community")
+            person_table(row, own, secrets=secrets)
+            for row in User.objects.prefetch_related("memberships__community", "contacts")
         ],
         "mailbox": [mailbox_table(row) for row in Mailbox.objects.prefetch_related("people")],
         "alias": [alias_table(row) for row in Alias.objects.all()],
@@ -33,12 +37,12 @@ def present(pairs: Iterable[tuple[str, Any]]) -> Table:
     return {key: value for key, value in pairs if value not in ("", None, [], {})}
 
 
-def community_table(row: Community) -> Table:
+def community_table(row: Community, own: Collection[str]) -> Table:
     """`[[community]]`."""
     calendar = present([("school_days", row.school_days), ("holidays", row.holidays)])
     names = sorted(domain.name for domain in row.domains.all() if domain.kind == "mail")
     head = [("name", row.name), ("kind", row.kind), ("timezone", row.timezone), ("language", row.language)]
-    return present([*head, ("domains", names), ("calendar", calendar)])
+    return present([*head, ("domains", names), ("calendar", calendar), contacts(row, own)])
 
 
 def domain_table(row: Domain) -> Table:
@@ -46,14 +50,20 @@ def domain_table(row: Domain) -> Table:
     return present([("name", row.name), ("alias_of", row.alias_of and row.alias_of.name), ("relay_to", row.relay_to)])
 
 
-def person_table(row: User, *, secrets: bool) -> Table:
+def person_table(row: User, own: Collection[str], *, secrets: bool) -> Table:
     """`[[person]]`."""
     hash_ = row.password if secrets and row.has_usable_password() else ""
     head = [("address", row.address), ("name", row.name), ("born", row.born), ("language", row.language)]
     flags = [("administrator", row.administrator or None), ("active", None if row.active else False)]
     memberships = [membership_table(membership) for membership in row.memberships.all()]
     return present(
-        [*head, *[f for f in flags if f[1] is not None], ("password_hash", hash_), ("membership", memberships)]
+        [
+            *head,
+            *[f for f in flags if f[1] is not None],
+            ("password_hash", hash_),
+            ("membership", memberships),
+            contacts(row, own),
+        ]
     )
 
 
@@ -62,6 +72,18 @@ def membership_table(row: Membership) -> Table:
     override = row.overrides[0] if len(row.overrides) == 1 else row.overrides
     head = [("community", row.community.name), ("role", row.role), ("level", row.level)]
     return present([*head, ("protection", row.protection), ("override", override)])
+
+
+def contacts(owner: Community | User, own: Collection[str]) -> tuple[str, list[Table]]:
+    """`[[person.contact]]` and `[[community.contact]]`."""
+    return "contact", [contact_table(row, own) for row in owner.contacts.all()]
+
+
+def contact_table(row: Contact, own: Collection[str]) -> Table:
+    """One entry of a list. One that has become dangerous since, as by a new domain of ours, is loaded as it is."""
+    confirmed = row.confirmed or bool(danger(row.address, row.kind, own))
+    facts = [("direction", row.direction), ("kind", row.kind), ("assurance", row.assurance)]
+    return present([("address", row.address), ("name", row.name), *facts, ("confirmed", confirmed or None)])
 
 
 def mailbox_table(row: Mailbox) -> Table:

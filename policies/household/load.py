@@ -18,6 +18,7 @@ from accounts.wishes import Wish, Wishes, wishes
 from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
 from domains.services import delete_alias, delete_mailbox, set_people
+from policies import rules
 from policies.household.tables import (
     HouseholdError,
     Place,
@@ -29,10 +30,13 @@ from policies.household.tables import (
     refusals,
     rows,
     ruled,
+    tables_of,
 )
+from policies.models import Contact
 
 Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
+CONTACT: Final = {"name": "", "direction": "both", "kind": "allowed", "assurance": "proven", "confirmed": False}
 # One query for each model, with what its label needs.
 FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
     Community: Community.objects.all,
@@ -40,6 +44,7 @@ FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
     User: lambda: User.objects.prefetch_related("memberships__community", "memberships__user"),
     Mailbox: lambda: Mailbox.objects.select_related("domain").prefetch_related("people"),
     Alias: lambda: Alias.objects.select_related("domain"),
+    Contact: lambda: Contact.objects.select_related("person", "community"),
 }
 ROOM: Final = ((Alias, "alias", domain_rules.alias_address), (Mailbox, "mailbox", domain_rules.own_address))
 
@@ -105,14 +110,12 @@ class Loader:
         self.each(tables, "person", "address", self.person)
         self.each(tables, "mailbox", "address", self.mailbox)
         self.each(tables, "alias", "address", self.alias)
+        self.each(tables, "community", "name", self.contacts)
+        self.each(tables, "person", "address", self.contacts)
 
     def each(self, tables: Table, kind: str, name: str, write: Callable[[Place, Table], None]) -> None:
         """Write each table of one kind, saying where it stands when it is refused."""
-        for ordinal, row in enumerate(rows(tables, kind), 1):
-            place = Place(kind, ordinal, str(row.get(name, "")))
-            known_keys(row, kind, f"{place}, ")
-            if name not in row:
-                raise place.error(name, "is missing.")
+        for place, row in tables_of(tables, kind, name):
             write(place, row)
 
     def community(self, place: Place, row: Table) -> None:
@@ -237,6 +240,24 @@ class Loader:
         }
         self.put(place, alias, values)
 
+    def contacts(self, place: Place, row: Table) -> None:
+        """The list of a person or a community. Last of all: what is dangerous depends on the domains there are."""
+        kind, name = (
+            ("community", account_rules.name) if place.table == "community" else ("person", account_rules.address)
+        )
+        model = Community if kind == "community" else User
+        owner = self.find(model, name(row["name" if kind == "community" else "address"]))
+        for entry_place, item in tables_of(row, f"{kind}.contact", "address", f"{place}, "):
+            self.contact(entry_place, item, kind, owner)
+
+    def contact(self, place: Place, row: Table, kind: str, owner: Wish | None) -> None:
+        """One entry of a list."""
+        entry = ruled(place, "address", rules.entry, row["address"])
+        contact = Contact(address=entry, **{kind: owner})
+        contact = self.find(Contact, contact.label()) or contact
+        values = {name: row.get(name, default) for name, default in CONTACT.items()}
+        self.put(place, contact, values)
+
     def put(self, place: Place, row: Wish, values: Table, key: str = "") -> None:
         """Save a row if it is new or differs, and remember where the file names it."""
         if (type(row), row.label()) in self.places:
@@ -277,15 +298,15 @@ class Loader:
 
     def prune(self) -> None:
         """Remove what the file does not name, those first that lean on others."""
-        for person in User.objects.all():
-            if (User, person.label()) not in self.places:
-                self.remove(person)
-        for domain in sorted(Domain.objects.all(), key=lambda row: row.kind == "mail"):
-            if (Domain, domain.label()) not in self.places:
-                self.remove(domain)
-        for community in Community.objects.all():
-            if (Community, community.label()) not in self.places:
-                self.remove(community)
+        rows: list[Wish] = [
+            *Contact.objects.select_related("person", "community"),
+            *User.objects.all(),
+            *sorted(Domain.objects.all(), key=lambda row: row.kind == "mail"),
+            *Community.objects.all(),
+        ]
+        for row in rows:
+            if (type(row), row.label()) not in self.places:
+                self.remove(row)
 
     def located(self, error: ValidationError) -> HouseholdError:
         """A refusal of a finished row, with its place in the file."""

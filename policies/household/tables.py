@@ -18,17 +18,29 @@ Table = dict[str, Any]
 # What each table may hold. The tables marked "later" are part of the format and not yet of this version.
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     "file": frozenset({"community", "person", "mailbox", "alias", "domain"}),
-    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar"}),
+    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar", "contact"}),
     "calendar": frozenset({"school_days", "holidays"}),
     "person": frozenset(
-        {"address", "name", "born", "language", "administrator", "active", "password", "password_hash", "membership"}
+        {
+            "address",
+            "name",
+            "born",
+            "language",
+            "administrator",
+            "active",
+            "password",
+            "password_hash",
+            "membership",
+            "contact",
+        }
     ),
+    "contact": frozenset({"address", "name", "direction", "kind", "assurance", "confirmed"}),
     "membership": frozenset({"community", "role", "level", "protection", "override"}),
     "mailbox": frozenset({"address", "key", "people", "quota", "active"}),
     "alias": frozenset({"address", "to", "internal", "expires"}),
     "domain": frozenset({"name", "alias_of", "relay_to"}),
 }
-LATER: Final = frozenset({"contact", "rule", "vacation"})
+LATER: Final = frozenset({"rule", "vacation"})
 # Where a model's field has another name than the file's key.
 FILE_NAMES: Final = {"targets": "to", "overrides": "override", "user": "address", "domain": "address"}
 
@@ -39,14 +51,15 @@ class HouseholdError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """One table of the file, for error sentences."""
+    """One table of the file, for error sentences; `within` is the place of the table it belongs to."""
 
     table: str
     ordinal: int
     name: str
+    within: str = ""
 
     def __str__(self) -> str:
-        return f"[[{self.table}]] {self.ordinal} ({account_rules.spoken(self.name)})"
+        return f"{self.within}[[{self.table}]] {self.ordinal} ({account_rules.spoken(self.name)})"
 
     def error(self, key: str, sentence: str) -> HouseholdError:
         """The error at one key of this table."""
@@ -63,11 +76,11 @@ def parse(text: str) -> Table:
         raise HouseholdError(f"The file is no TOML: {error}.") from error
 
 
-def rows(tables: Table, kind: str) -> list[Table]:
-    """The tables of one kind."""
-    found = tables.get(kind, [])
+def rows(tables: Table, kind: str, within: str = "") -> list[Table]:
+    """The tables of one kind, such as `person`, or `person.contact` within a person."""
+    found = tables.get(kind.rpartition(".")[2], [])
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise HouseholdError(f"[[{kind}]] must be written with double brackets.")
+        raise HouseholdError(f"{within}[[{kind}]] must be written with double brackets.")
     return found
 
 
@@ -79,6 +92,16 @@ def known_keys(row: Table, table: str, where: str = "") -> None:
         if key not in KEYS[table]:
             known = ", ".join(sorted(KEYS[table]))
             raise HouseholdError(f"{where}{account_rules.spoken(key)}: is no key here; known are {known}.")
+
+
+def tables_of(tables: Table, kind: str, name: str, within: str = "") -> Iterator[tuple[Place, Table]]:
+    """Each table of one kind, its keys known and its name there, with its place."""
+    for ordinal, row in enumerate(rows(tables, kind, within), 1):
+        place = Place(kind, ordinal, str(row.get(name, "")), within)
+        known_keys(row, kind.rpartition(".")[2], f"{place}, ")
+        if name not in row:
+            raise place.error(name, "is missing.")
+        yield place, row
 
 
 def ruled(place: Place, key: str, rule: Callable[[Any], Any], value: object) -> Any:

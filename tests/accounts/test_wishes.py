@@ -25,6 +25,8 @@ name = "Ada"
 [[person.membership]]
 community = "Rossi"
 role = "guardian"
+[[person.contact]]
+address = "zio@outside.example"
 [[mailbox]]
 address = "ada@rossi.example"
 [[alias]]
@@ -41,7 +43,7 @@ def wish_models() -> list[type[models.Model]]:
 
 def test_every_model_of_these_apps_is_a_wish():
     assert {model.__name__ for model in wish_models()} >= {
-        "Community", "User", "Membership", "Domain", "Mailbox", "MailboxPerson", "Alias",
+        "Community", "User", "Membership", "Domain", "Mailbox", "MailboxPerson", "Alias", "Contact",
     }  # fmt: skip
     for model in wish_models():
         assert issubclass(model, Wish), model

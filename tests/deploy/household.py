@@ -1,6 +1,6 @@
 """The example household of POLICY.md as a mail host is told it: two communities, one suspended, one shared."""
 
-from deploy.snapshot import Alias, Domain, Mailbox, Snapshot
+from deploy.snapshot import Alias, Bond, Circle, Domain, Mailbox, Sender, Snapshot
 
 HASH = "{SHA512-CRYPT}$6$rounds=5000$VvDXT9btpaYERIB$tWmVGZoHKzHnFZ2OVFtmVcW0GFDpAuXVJ0dIaLlbZ9mQ7yqZ1xw6mC3n5aEoD1"
 OTHER_HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Wm9vbXpvb216b29tem9vbXpvb216b29tem9v"
@@ -47,5 +47,40 @@ HOUSEHOLD = Snapshot(
         Alias("kids@myfamily.net", ("emma@myfamily.net", "luca@myfamily.net", "nonna.rosa@gmail.com")),
         Alias("oldfriends@myfamily.net", ("anna@myfamily.net",), expires="2026-06-30T22:00:00+00:00"),
         Alias("team@mybusiness.com", ("info@mybusiness.com", "rita@mybusiness.com"), internal=True),
+    ),
+    circles=(
+        Circle(
+            "Fioretti family",
+            ("anna@myfamily.net", "emma@myfamily.net", "luca@myfamily.net", "marco@myfamily.net"),
+            ("anna@myfamily.net", "marco@myfamily.net"),
+        ),
+        Circle(
+            "My Business",
+            (
+                "gino@mybusiness.com",
+                "info@mybusiness.com",
+                "ivo@mybusiness.com",
+                "paolo@mybusiness.com",
+                "rita@mybusiness.com",
+                "sara@mybusiness.com",
+            ),
+            allowed=("@partner.example",),
+        ),
+    ),
+    senders=(
+        Sender(
+            ("emma@myfamily.net",),
+            (Bond("Fioretti family", (("2026-06-30T22:00:00+00:00", "anyone"), ("", "ask"))),),
+            allowed=("@scuola-verdi.edu.it", "nonna.rosa@gmail.com"),
+        ),
+        Sender(
+            ("ivo@mybusiness.com",),
+            (Bond("My Business", (("", "refuse"),), listed=False, sentence="You may write to your own people only."),),
+        ),
+        Sender(
+            ("luca@myfamily.net",),
+            (Bond("Fioretti family", (("", "anyone"),)),),
+            blocked=("bully@outside.example",),
+        ),
     ),
 )

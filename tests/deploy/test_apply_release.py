@@ -1,5 +1,6 @@
 """A release goes live whole, is left alone when nothing changed, and is led back when it does not answer."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -165,6 +166,16 @@ def test_postfix_sees_that_the_index_it_holds_open_is_over(doors: Standin) -> No
     assert fresh.stat().st_mtime <= fresh.stat().st_ctime
 
 
+def test_a_release_from_before_there_were_lists_is_replaced(doors: Standin) -> None:
+    go(doors, replace(HOUSEHOLD, circles=(), senders=()))
+    path = live(doors).path / "snapshot.json"
+    data = json.loads(path.read_text())
+    del data["circles"], data["senders"]
+    path.write_text(json.dumps(data))
+    assert go(doors, HOUSEHOLD).changed
+    assert live(doors).snapshot == HOUSEHOLD
+
+
 def test_postfix_is_reloaded_for_domains_alone(doors: Standin) -> None:
     go(doors, HOUSEHOLD)
     doors.asked.clear()
@@ -236,6 +247,16 @@ def test_to_lead_back_opens_no_closed_door(doors: Standin, monkeypatch: pytest.M
     assert boxes["sara@mybusiness.com"] in HOUSEHOLD.mailboxes
     assert "emma@myfamily.net 550" in (live(doors).path / "postfix/refused").read_text()
     assert release.verify(live(doors).path) == []
+
+
+def test_to_lead_back_forgets_no_list(doors: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "PATIENCE", 0.3)
+    open_ = replace(HOUSEHOLD, senders=HOUSEHOLD.senders[1:])
+    go(doors, open_)
+    doors.deaf = True
+    with pytest.raises(ApplyError):
+        go(doors, replace(HOUSEHOLD, generation=8))
+    assert "emma@myfamily.net out_" in (live(doors).path / "postfix/sasl_class").read_text()
 
 
 @pytest.mark.parametrize("verb", ["folder", "reload"])

@@ -1,5 +1,6 @@
 """From the database to the snapshot."""
 
+import json
 from datetime import date
 
 import pytest
@@ -129,3 +130,140 @@ def test_nothing_in_the_database_is_forgotten(rossi):
     assert {b.address for b in rossi.mailboxes} == set(Mailbox.objects.values_list("address", flat=True))
     assert {a.address for a in rossi.aliases} == set(Alias.objects.values_list("address", flat=True))
     assert Alias.objects.get().expires == date(2026, 8, 31)
+
+
+LISTS = """
+[[community]]
+name = "Verdi"
+language = "it"
+domains = ["verdi.example"]
+[[community.contact]]
+address = "doctor@clinic.example"
+kind = "always"
+direction = "out"
+[[community]]
+name = "Shop"
+kind = "business"
+domains = ["shop.example"]
+[[community.contact]]
+address = "@partner.example"
+[[community.contact]]
+address = "spy@partner.example"
+kind = "blocked"
+[[person]]
+address = "mum@verdi.example"
+[[person.membership]]
+community = "Verdi"
+role = "guardian"
+[[person.membership]]
+community = "Shop"
+role = "owner"
+[[person]]
+address = "kid@verdi.example"
+[[person.membership]]
+community = "Verdi"
+role = "protected"
+level = "starter"
+override = [{ outgoing = "anyone", until = 2026-12-31 }]
+[[person.contact]]
+address = "nonna@gmail.com"
+[[person.contact]]
+address = "zio@gmail.com"
+direction = "in"
+[[person.contact]]
+address = "bully@x.example"
+kind = "blocked"
+[[person]]
+address = "teen@verdi.example"
+[[person.membership]]
+community = "Verdi"
+role = "protected"
+level = "trusted"
+[[person]]
+address = "ivo@shop.example"
+[[person.membership]]
+community = "Shop"
+role = "member"
+level = "inside"
+[[person]]
+address = "sara@shop.example"
+[[person.membership]]
+community = "Shop"
+role = "member"
+level = "standard"
+[[mailbox]]
+address = "mum@verdi.example"
+[[mailbox]]
+address = "kid@verdi.example"
+[[mailbox]]
+address = "kid.school@verdi.example"
+people = ["kid@verdi.example"]
+[[mailbox]]
+address = "teen@verdi.example"
+[[mailbox]]
+address = "both@verdi.example"
+people = ["kid@verdi.example", "ivo@shop.example"]
+[[mailbox]]
+address = "ivo@shop.example"
+[[mailbox]]
+address = "sara@shop.example"
+"""
+
+
+@pytest.fixture
+def lists(db: None) -> snapshot.Snapshot:
+    load(LISTS, "a test")
+    return gather(MailHost.objects.get())
+
+
+def test_a_circle_is_its_own_people_and_its_list(lists):
+    own = ("kid.school@verdi.example", "kid@verdi.example", "mum@verdi.example", "teen@verdi.example")
+    assert lists.circles == (
+        snapshot.Circle(
+            "Shop",
+            ("ivo@shop.example", "mum@verdi.example", "sara@shop.example"),
+            allowed=("@partner.example",),
+            blocked=("spy@partner.example",),
+        ),
+        snapshot.Circle("Verdi", own, ("mum@verdi.example",), always=("doctor@clinic.example",)),
+    )
+    assert snapshot.Snapshot.from_json(lists.to_json()) == lists
+
+
+def test_who_is_bound_is_bound_under_every_login_by_level_exception_and_list(lists):
+    people = {sender.logins[0]: sender for sender in lists.senders}
+    assert list(people) == ["ivo@shop.example", "kid.school@verdi.example", "sara@shop.example"]
+    kid = people["kid.school@verdi.example"]
+    assert kid.logins == ("kid.school@verdi.example", "kid@verdi.example")
+    assert kid.bonds == (snapshot.Bond("Verdi", (("2026-12-31T23:00:00+00:00", "anyone"), ("", "ask"))),)
+    assert (kid.allowed, kid.blocked) == (("nonna@gmail.com",), ("bully@x.example",))
+    ivo, sara = people["ivo@shop.example"].bonds[0], people["sara@shop.example"].bonds[0]
+    assert (ivo.strangers, ivo.listed, "own people only" in ivo.sentence) == ((("", "refuse"),), False, True)
+    assert (sara.strangers, sara.sentence) == ((("", "anyone"),), "")  # bound by the business's blocked spy alone
+
+
+def test_a_backup_mx_learns_no_lists(lists):
+    told = gather(MailHost.objects.create(name="backup", role="backup"))
+    assert (told.circles, told.senders) == ((), ())
+
+
+def test_a_snapshot_from_before_there_were_lists_is_read(rossi):
+    data = json.loads(rossi.to_json())
+    del data["circles"], data["senders"]
+    assert snapshot.Snapshot.from_json(json.dumps(data)) == rossi
+
+
+def test_the_number_of_queries_does_not_grow_with_lists(lists):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            gather(MailHost.objects.get())
+        return len(captured)
+
+    before = queries()
+    people = "".join(
+        f'[[person]]\naddress = "x{n}@shop.example"\n[[person.membership]]\ncommunity = "Shop"\nrole = "member"\n'
+        f'level = "partners"\n[[person.contact]]\naddress = "p{n}@x.example"\n' for n in range(9)
+    )  # fmt: skip
+    load(people + "".join(f'[[mailbox]]\naddress = "x{n}@shop.example"\n' for n in range(9)), "a test")
+    assert queries() == before
+    assert len(gather(MailHost.objects.get()).senders) == 12

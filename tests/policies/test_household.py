@@ -12,6 +12,7 @@ from accounts.models import AuditEntry, Community, Membership, User, Wishes
 from domains.models import Alias, Domain, Mailbox
 from policies.example import FILE, load_example
 from policies.household import HouseholdError, dump, load
+from policies.models import Contact
 
 HEAD = """
 [[community]]
@@ -31,7 +32,7 @@ address = "ada@rossi.example"
 
 
 def everything() -> tuple[Any, ...]:
-    models = (Community, User, Membership, Domain, Mailbox, Alias)
+    models = (Community, User, Membership, Domain, Mailbox, Alias, Contact)
     return tuple(tuple(sorted(map(str, (row.values() for row in model.objects.all())))) for model in models)
 
 
@@ -53,6 +54,8 @@ def test_dump_then_load_is_the_identity(db, settings, tmp_path):
          '[[person]]\naddress = "emma@myfamily.net"\nname = "Emma “la piccola” 💛"\nactive = false\n'
          '[[person.membership]]\ncommunity = "Fioretti family"\nrole = "protected"\nlevel = "starter"\n'
          '[person.membership.override]\nhours = "07:00-20:30"\nuntil = 2026-12-31\n'
+         '[[person.contact]]\naddress = "@gmail.com"\nkind = "always"\nconfirmed = true\ndirection = "in"\n'
+         '[[person.contact]]\naddress = "bullo@x.example"\nname = "Büllo 💛"\nkind = "blocked"\nassurance = "pinned"\n'
          '[[alias]]\naddress = "gita@myfamily.net"\nto = ["x+y@outside.example"]\nexpires = 2027-06-30\n',
          "a test")  # fmt: skip
     before, text, generation = everything(), dump(secrets=True), Wishes.current()
@@ -103,6 +106,26 @@ def test_prune_takes_the_address_out_of_the_aliases_that_led_there(db):
     assert User.objects.count() == 1
 
 
+def test_prune_makes_the_file_the_truth_of_each_list(db):
+    zio, zia = (f'[[person.contact]]\naddress = "{who}@x.example"\n' for who in ("zio", "zia"))
+    both, one = (HEAD.replace("[[mailbox]]", f"{lists}[[mailbox]]") for lists in (zio + zia, zia))
+    load(both, "a test")
+    assert load(one, "a test").removed == []
+    report = load(one, "a test", prune=True)
+    assert report.removed == ["contact zio@x.example of ada@rossi.example"]
+    assert [row.address for row in Contact.objects.all()] == ["zia@x.example"]
+    assert load(one, "a test", prune=True).generation == report.generation
+
+
+def test_an_entry_that_became_dangerous_since_is_dumped_so_that_it_loads(db):
+    load(HEAD.replace("[[mailbox]]", '[[person.contact]]\naddress = "@late.example"\n[[mailbox]]'), "a test")
+    load('[[domain]]\nname = "late.example"\nrelay_to = "mx.o.example"', "a test")
+    text = dump(secrets=True)
+    load("", "a test", prune=True)
+    load(text, "a test")
+    assert dump(secrets=True) == text
+
+
 def test_a_mailbox_that_goes_and_comes_gets_another_folder(db):
     load(HEAD, "a test")
     key = Mailbox.objects.get().key
@@ -115,7 +138,30 @@ REFUSED = {
     "no TOML": ("[[person]\n", "line 1"),
     "an unknown table": ('[[animal]]\nname = "x"', "animal"),
     "an unknown key": ('[[alias]]\naddress = "a@rossi.example"\ntoo = []', r"\[\[alias\]\] 1 \(a@rossi.example\), too"),
-    "a table of later": ('[[person]]\naddress = "a@x.example"\n[[person.contact]]\naddress = "b@x.example"', "contact"),
+    "a table of later": ('[[mailbox]]\naddress = "a@rossi.example"\n[[mailbox.rule]]\nmatch = "all"', "rule"),
+    "a list entry that is none": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "c@x.example"\n'
+                                  '[[person.contact]]\naddress = "zio"', r"\[\[person\]\] 2 \(b@x.example\), "
+                                  r"\[\[person.contact\]\] 2 \(zio\), address: “zio” is not an address"),
+    "a list entry without address": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\nname = "Zio"',
+                                     r"\[\[person.contact\]\] 1 \(\), address: is missing"),
+    "an unknown key of a list": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "c@x.example"\n'
+                                 'colour = "red"', r"\[\[person.contact\]\] 1 \(c@x.example\), colour: is no key"),
+    "an unknown kind of entry": ('[[community]]\nname = "V"\n[[community.contact]]\naddress = "@x.example"\n'
+                                 'kind = "maybe"', r"\[\[community\]\] 2 \(V\), \[\[community.contact\]\] 1 "
+                                 r"\(@x.example\), kind: “maybe” is not one of: allowed, blocked, always"),
+    "an unknown direction": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "c@x.example"\n'
+                             'direction = "up"', "direction: “up”"),
+    "an entry twice": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "c@x.example"\n'
+                       '[[person.contact]]\naddress = "C@X.example"', r"contact\]\] 2 .* stands in the file twice"),
+    "an entry that lets in the world": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\n'
+                                        'address = "@gmail.com"', "address: “@gmail.com” lets in anyone"),
+    "an entry for all of us": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "@late.example"\n'
+                               '[[domain]]\nname = "late.example"\nrelay_to = "mx.o.example"', "domain of this host"),
+    "a guardian blocked": ('[[person]]\naddress = "b@x.example"\n[[person.membership]]\ncommunity = "Rossi"\n'
+                           'role = "protected"\n[[person.contact]]\naddress = "ada@rossi.example"\nkind = "blocked"',
+                           r"\(b@x.example\), \[\[person.contact\]\] 1 \(ada@rossi.example\), address: .* cannot"),
+    "single brackets for an entry": ('[[person]]\naddress = "b@x.example"\n[person.contact]\naddress = "c@x.example"',
+                                     r"\[\[person.contact\]\] must be written with double brackets"),
     "single brackets": ('[alias]\naddress = "a@rossi.example"', "double brackets"),
     "no address": ("[[alias]]\nto = []", r"\[\[alias\]\] 1 .*address"),
     "a domain that is none": ('[[community]]\nname = "V"\ndomains = ["localhost"]', "domains: “localhost”"),

@@ -1,0 +1,173 @@
+"""Whom each person may write to, as Postfix's restriction classes. Pure.
+
+In: the `Book`, circles and senders of a snapshot, a moment. Out: all lists in one map, and for each login its value in
+`sasl_class` and its sentence. Nothing is touched. Raises `Unwritable`, also when there are more different lists than
+classes.
+
+The classes `out_001` … are laid down once in main.cf; each looks a recipient up in its own list, `001=…` in the map
+`lists`, three times: as it is, an address with an extension as `local+@domain`, and its domain as `@domain`. So an
+address outside is exactly itself, one of ours or a blocked one is listed with every extension, and `@domain` is that
+domain alone. What no list decides goes on to the next word of `sasl_class`: `ask_first, permit` holds the whole letter,
+`say_no` and `refuse_it` refuse, `permit` sends.
+
+One map, not one for each class: Postfix opens each map it is told of, and gives up when a dozen of them are missing.
+A list keeps its number as long as it says the same, wherever it can: a session that begins while a release is switched
+may have read half of its maps from the one before.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from deploy.render.book import Book
+from deploy.render.quoting import Unwritable, map_line, refusal
+from deploy.render.verdicts import PASS, REFUSE, STRANGER, Rules, rules
+from deploy.snapshot import Circle, Sender
+
+POOL: Final = 128  # restriction classes in main.cf
+BLOCKED: Final = "5.7.1 This address is blocked in your list."
+Entries = dict[str, str]
+Content = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """The lists, and for each login that is bound its words and, where a stranger is refused, its sentence."""
+
+    lists: Entries
+    words: dict[str, str]
+    sentences: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What everybody with the same bonds and entries gets."""
+
+    content: Content
+    action: str
+    sentence: str
+
+
+def senders(book: Book, circles: Iterable[Circle], bound: Iterable[Sender], at: datetime) -> Senders:
+    """Everybody's list at this moment, each different one once."""
+    by_name, own = {circle.name: circle for circle in circles}, Own(book)
+    plans: dict[Sender, Plan] = {}
+    plan_of: dict[str, Plan] = {}
+    for sender in bound:
+        key = replace(sender, logins=())
+        if key not in plans:
+            plans[key] = plan(own, rules(book, by_name, sender, at))
+        plan_of.update(dict.fromkeys(sender.logins, plans[key]))
+    names = numbered({one.content for one in plans.values() if one.content})
+    return Senders(
+        {f"{name[-3:]}={key}": value for content, name in names.items() for key, value in content},
+        {login: ", ".join(filter(None, [names.get(one.content), one.action])) for login, one in plan_of.items()},
+        {login: refusal(f"5.7.1 {one.sentence}") for login, one in plan_of.items() if one.sentence},
+    )
+
+
+def plan(own: "Own", rules: Rules) -> Plan:
+    """The list, what happens behind it, and what a refused sender is told."""
+    return Plan(tuple(sorted(entries(own, rules).items())), action(rules), rules.sentence)
+
+
+def action(rules: Rules) -> str:
+    """The words of `sasl_class` behind the list."""
+    refused = "say_no" if rules.sentence else "refuse_it"
+    return {"refuse": refused, "ask": "ask_first, permit", "anyone": "permit"}[rules.strangers]
+
+
+def value(rules: Rules, verdict: int) -> str:
+    """What a list says of an entry."""
+    return {PASS: "permit", STRANGER: action(rules), REFUSE: refusal(BLOCKED)}[verdict]
+
+
+def numbered(lists: set[Content]) -> dict[Content, str]:
+    """A class for each list: the one its digest points at, or the next that is free."""
+    if len(lists) > POOL:
+        raise Unwritable(f"There are {len(lists)} different lists of whom people may write to: at most {POOL}.")
+    names: dict[Content, str] = {}
+    for mark, content in sorted((digest(content), content) for content in lists):
+        wanted = (f"out_{(mark + step) % POOL + 1:03}" for step in range(POOL))
+        taken = set(names.values())
+        names[content] = next(name for name in wanted if name not in taken)
+    return names
+
+
+def digest(content: Content) -> int:
+    """A number that is the same for the same list."""
+    text = "".join(map_line(key, value) for key, value in content)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def entries(own: "Own", rules: Rules) -> Entries:
+    """A person's list, key -> value: what is decided otherwise than of strangers.
+
+    What is decided as of strangers is said only where a later look-up would decide it otherwise.
+    """
+    named = rules.named()
+    found = {**dict(outside(own.book, rules, named)), **dict(inside(own, rules, named))}
+    otherwise = {key for key, verdict in found.items() if verdict != rules.usual}
+    said = (key for key in found if key in otherwise or not otherwise.isdisjoint(later(key)))
+    return {key: value(rules, found[key]) for key in said}
+
+
+def later(key: str) -> list[str]:
+    """What a class looks up after a key: the address with any extension, then its domain."""
+    local, _at, name = key.rpartition("@")
+    return [f"{local.partition('+')[0]}+@{name}", f"@{name}"] if local else []
+
+
+def outside(book: Book, rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
+    """Entries that are not of ours. A blocked address is blocked with every extension."""
+    for entry in named:
+        local, _at, name = entry.rpartition("@")
+        if not book.home(name):
+            yield entry, rules.verdict(*dict.fromkeys([entry, f"@{name}"]))
+            extended = f"{local}+@{name}"
+            if local and "+" not in local and rules.verdict(extended) == REFUSE:
+                yield extended, REFUSE
+
+
+def inside(own: "Own", rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
+    """Addresses of ours, under every name and extension: each passes if all that it leads to do."""
+    catch_alls = {entry: own.verdict(entry, rules) for entry in own.catch_alls}
+    homes = {entry for entry in named if entry.startswith("@")}
+    homes |= {entry for entry, verdict in catch_alls.items() if verdict != rules.usual}
+    everybody = {one for home in homes for one in own.of.get(home, ())}
+    for entry in {*own.aliases, *everybody, *filter(own.takes, named)}:
+        verdict = own.verdict(entry, rules)
+        for form in own.book.forms(entry):
+            yield from ((form, verdict), (form.replace("@", "+@"), verdict))
+    for entry, verdict in catch_alls.items():
+        yield from ((form, verdict) for form in own.book.forms(entry))
+
+
+class Own:
+    """The addresses of ours, and where each leads: the same for everybody."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.catch_alls = [name for name in book.aliases if name.startswith("@")]
+        self.aliases = [name for name in book.aliases if not name.startswith("@")]
+        self.ends = {name: frozenset(book.ends(name)) for name in book.aliases}
+        self.of: dict[str, list[str]] = defaultdict(list)
+        for name in (*book.mailboxes, *self.aliases):
+            self.of["@" + name.rpartition("@")[2]].append(name)
+
+    def takes(self, entry: str) -> bool:
+        """True for an address of ours that somebody has, if only by a catch-all."""
+        local, _at, name = entry.rpartition("@")
+        return bool(local and self.book.home(name) and self.book.ends(entry))
+
+    def verdict(self, entry: str, rules: Rules) -> int:
+        """The worst of what an address leads to, and of its own name: that can be blocked, but never opens anything."""
+        domain = "@" + entry.rpartition("@")[2]
+        known = entry in self.ends or entry in self.book.mailboxes
+        itself = rules.verdict(entry) if known else rules.verdict(entry, domain)  # else a catch-all takes it
+        ends = self.ends.get(entry) or self.book.ends(entry)
+        found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in ends]
+        return max([*found, itself if itself == REFUSE else PASS])
