@@ -26,6 +26,7 @@ class Community(Wish):
     language = models.CharField(_("language"), max_length=5, default="en")
     school_days = models.JSONField(_("school days"), default=list, blank=True)
     holidays = models.JSONField(_("holidays"), default=list, blank=True)
+    digest_hour = models.PositiveSmallIntegerField(_("hour of the daily letter"), default=18)
     rules: ClassVar = {
         "kind": lambda value: rules.one_of(value, rules.KINDS),
         "name": rules.name,
@@ -33,6 +34,7 @@ class Community(Wish):
         "language": lambda value: rules.one_of(value, rules.LANGUAGES),
         "school_days": rules.school_days,
         "holidays": rules.holidays,
+        "digest_hour": rules.hour,
     }
 
     class Meta(Wish.Meta):

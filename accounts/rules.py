@@ -162,6 +162,13 @@ def day(value: object) -> date:
     return when
 
 
+def hour(value: object) -> int:
+    """An hour of the day, 0 to 23."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 23:
+        raise Refused(_("“%(value)s” is not an hour of the day: write a number from 0 to 23."), value=spoken(value))
+    return value
+
+
 def school_days(value: object) -> list[str]:
     """Days of the week, in the week's order, each once."""
     if not isinstance(value, list):

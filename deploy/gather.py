@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -21,7 +22,10 @@ from deploy.models import MailHost
 from deploy.snapshot import Snapshot
 from domains.models import Alias, Domain, Mailbox, MailboxPerson
 from policies import levels
+from policies.incoming import Incoming, Lines, Screened, incoming
 from policies.outgoing import Bond, Listed, Outgoing, outgoing
+
+GATES: Final = {"list": "hold", "proven": "proven", "anyone": "anyone"}  # what a level says of strangers who write
 
 
 @contextmanager
@@ -40,6 +44,7 @@ def gather(host: MailHost) -> Snapshot:
     with one_moment():
         boxes = found_boxes() if primary else []
         bound = outgoing() if primary else Outgoing((), {})
+        screened = incoming() if primary else Incoming({}, {})
         return Snapshot(
             generation=Wishes.current(),
             host=host.name,
@@ -47,8 +52,9 @@ def gather(host: MailHost) -> Snapshot:
             domains=tuple(domains()),
             mailboxes=tuple(mailboxes(boxes)),
             aliases=tuple(aliases()) if primary else (),
-            circles=tuple(circles(boxes, bound)),
+            circles=tuple(circles(boxes, bound, screened)),
             senders=tuple(senders(boxes, bound)),
+            screens=tuple(screens(boxes, screened)),
         )
 
 
@@ -115,9 +121,10 @@ def aliases() -> Iterator[snapshot.Alias]:
         yield snapshot.Alias(address, tuple(targets), internal, end_of(last_day, timezone))
 
 
-def circles(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Circle]:
+def circles(boxes: list[Box], bound: Outgoing, screened: Incoming) -> Iterator[snapshot.Circle]:
     """The communities that bind somebody, sorted: whose mailboxes are inside, and whom their own lists name."""
-    binding = {bond.name: bond.community for person in bound.people for bond in person.bonds}
+    people_bound = (*bound.people, *screened.people.values())
+    binding = {bond.name: bond.community for person in people_bound for bond in person.bonds}
     of_user = defaultdict(list)
     for box in boxes:
         for user, _password, _active in box.people:
@@ -130,7 +137,8 @@ def circles(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Circle]:
             guardians[community].add(user)
     for name, pk in sorted(binding.items()):
         inside, above = theirs(of_user, people[pk]), theirs(of_user, guardians[pk])
-        yield snapshot.Circle(name, inside, above, **entries(bound.lists[pk]))
+        listed = entries(bound.lists.get(pk, frozenset()))
+        yield snapshot.Circle(name, inside, above, **listed, entries=lines(screened.lists.get(pk, frozenset())))
 
 
 def theirs(of_user: Mapping[int, list[Box]], people: AbstractSet[int]) -> tuple[str, ...]:
@@ -153,6 +161,27 @@ def senders(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Sender]:
         if own[person.person]:
             bonds = tuple(bond_of(bond) for bond in person.bonds)
             yield snapshot.Sender(tuple(own[person.person]), bonds, **entries(person.listed))
+
+
+def screens(boxes: list[Box], screened: Incoming) -> Iterator[snapshot.Screen]:
+    """Every mailbox whose letters are looked at: what is said of each of its people counts."""
+    for box in boxes:
+        people = [screened.people[user] for user, _password, _active in box.people if user in screened.people]
+        gates = [gate_of(bond, person) for person in people for bond in person.bonds]
+        if gates:
+            yield snapshot.Screen(box.address, tuple(gates))
+
+
+def gate_of(bond: Bond, person: Screened) -> snapshot.Gate:
+    """What a community says of the letters to a person."""
+    steps = tuple((end_of(day, bond.timezone), GATES[setting]) for day, setting in bond.course)
+    listed = bond.level not in levels.WITHOUT_LIST
+    return snapshot.Gate(bond.name, steps, listed, bond.kind == Community.Kind.FAMILY, lines(person.lines))
+
+
+def lines(listed: Lines) -> tuple[snapshot.Entry, ...]:
+    """A list's entries, sorted."""
+    return tuple(sorted(snapshot.Entry(*line) for line in listed))
 
 
 def bond_of(bond: Bond) -> snapshot.Bond:

@@ -1,4 +1,4 @@
-"""What the database knows of mail hosts: how far each one is, and the releases it went through."""
+"""What the database knows of mail hosts: how far each one is, its releases, and what it was asked to do."""
 
 from typing import ClassVar
 
@@ -60,3 +60,32 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} {self.generation} {self.status}"
+
+
+class HostRequest(models.Model):
+    """Something that a host is asked once and that is no wish, such as what would become of a letter.
+
+    A page writes it and pokes the host; the agent checks the author's rights again, does it and writes the `answer`.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        RUNNING = "running", _("being answered")
+        DONE = "done", _("answered")
+        FAILED = "failed", _("failed")
+
+    host = models.ForeignKey(MailHost, models.CASCADE, related_name="requests")
+    verb = models.CharField(max_length=20)
+    arguments = models.JSONField(default=dict)
+    author = models.CharField(max_length=254)
+    asked = models.DateTimeField()
+    state = models.CharField(max_length=7, choices=State.choices, default=State.ASKED)
+    answer = models.JSONField(null=True)
+    expires = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [models.Index(fields=["author", "asked"], name="host_request_pace")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} for {self.author}"

@@ -57,11 +57,25 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A line of a list for letters that come in: an address, or `@domain` for exactly that domain.
+
+    `kind`: `always`, `allowed` or `blocked`. `assurance`: what a letter must show to be of this sender: `proven`,
+    `pinned` (also the same `evidence` again), `unproven` (the name is enough).
+    """
+
+    address: str
+    kind: str
+    assurance: str = "proven"
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Circle:
-    """A community whose people's outgoing letters something binds: its own people, and its lists.
+    """A community whose people's letters something binds: its own people, and its lists.
 
     `mailboxes`: those of its people alone, `guardians` the ones among them that nobody can block. `always`, `allowed`
-    and `blocked` are entries: addresses, and `@domain` for exactly that domain.
+    and `blocked` are entries for letters that go out: addresses, and `@domain`; `entries` those for what comes in.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Circle:
     always: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,11 +113,35 @@ class Sender:
     blocked: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Gate:
+    """What one circle says of the letters to one person.
+
+    `strangers`: steps of (end, what happens to a letter from whom no list names), each until its end, ISO 8601; the
+    last has none: `hold`, `proven` lets in who proves to be who he says, `anyone`. `listed`: allowed entries count.
+    `careful`: while strangers are held, so is a letter whose answers would go elsewhere. `entries`: her own list.
+    """
+
+    circle: str
+    strangers: tuple[tuple[str, str], ...]
+    listed: bool = True
+    careful: bool = False
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Screen:
+    """A mailbox whose letters are looked at: one goes in where every gate lets it."""
+
+    mailbox: str
+    gates: tuple[Gate, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything one host is told, sorted; `generation` counts the wishes it was gathered from.
 
-    Text without `circles` and `senders` was written before there were any, and is read as if there were none.
+    Text without `circles`, `senders` and `screens` was written before there were any, and is read as having none.
     """
 
     generation: int
@@ -113,6 +152,7 @@ class Snapshot:
     aliases: tuple[Alias, ...]
     circles: tuple[Circle, ...] = ()
     senders: tuple[Sender, ...] = ()
+    screens: tuple[Screen, ...] = ()
 
     def to_json(self) -> str:
         """The snapshot as JSON text with a final newline; `from_json` reads it back."""
@@ -131,8 +171,9 @@ class Snapshot:
                     "domains": tuple(Domain(**row) for row in data["domains"]),
                     "mailboxes": tuple(Mailbox(**{**row, "logins": tuple(row["logins"])}) for row in data["mailboxes"]),
                     "aliases": tuple(Alias(**{**row, "targets": tuple(row["targets"])}) for row in data["aliases"]),
-                    "circles": tuple(Circle(**_tuples(row)) for row in data.get("circles", ())),
+                    "circles": tuple(Circle(**_with_entries(row)) for row in data.get("circles", ())),
                     "senders": tuple(_sender(row) for row in data.get("senders", ())),
+                    "screens": tuple(_screen(row) for row in data.get("screens", ())),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -142,6 +183,14 @@ class Snapshot:
 def _sender(row: dict[str, Any]) -> Sender:
     bonds = tuple(Bond(**_tuples(bond)) for bond in row["bonds"])
     return Sender(**{**_tuples(row), "bonds": bonds})
+
+
+def _screen(row: dict[str, Any]) -> Screen:
+    return Screen(row["mailbox"], tuple(Gate(**_with_entries(gate)) for gate in row["gates"]))
+
+
+def _with_entries(row: dict[str, Any]) -> dict[str, Any]:
+    return {**_tuples(row), "entries": tuple(Entry(**entry) for entry in row.get("entries", ()))}
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:

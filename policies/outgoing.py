@@ -22,7 +22,7 @@ Course = tuple[tuple[date | None, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """What one community says of one person's outgoing letters. `course`: see `levels.course`."""
+    """What one community says of one person's letters, out or in. `course`: see `levels.course`."""
 
     community: int
     name: str
@@ -61,7 +61,7 @@ class Outgoing:
 def outgoing() -> Outgoing:
     """Everybody whose letters a level restricts, or a blocked address."""
     own, common = contacts()
-    people = [Bound(person, tuple(found), own[person]) for person, found in bonds().items()]
+    people = [Bound(person, tuple(found), own[person]) for person, found in bonds("outgoing").items()]
     return Outgoing(tuple(bound for bound in people if binds(bound, common)), common)
 
 
@@ -78,13 +78,13 @@ def contacts() -> tuple[Mapping[int, Listed], Mapping[int, Listed]]:
     )
 
 
-def bonds() -> Mapping[int, list[Bond]]:
-    """What each community says, by person, people in the order of their sign-in addresses."""
+def bonds(switch: str) -> Mapping[int, list[Bond]]:
+    """What each community says of `outgoing` or `incoming`, by person, in the order of their sign-in addresses."""
     found: dict[int, list[Bond]] = defaultdict(list)
     rows = Membership.objects.exclude(level="").order_by("user__address", "community__name")
     facts = ("community", "community__name", "community__kind", "community__timezone", "level")
     for person, overrides, community, name, kind, timezone, level in rows.values_list("user", "overrides", *facts):
-        course = tuple(levels.course(level, overrides, "outgoing"))
+        course = tuple(levels.course(level, overrides, switch))
         found[person].append(Bond(community, name, kind, timezone, level, course))
     return found
 

@@ -10,14 +10,20 @@ How an entry is compared, at every station:
 Raises `accounts.rules.Refused`.
 """
 
+import re
 from collections.abc import Collection
 from typing import Final
 
-from accounts.rules import Refused, address, domain_name, gettext_noop as _, line, one_of
+from accounts.rules import Refused, address, domain_name, gettext_noop as _, line, one_of, spoken
 
 DIRECTIONS: Final = ("both", "in", "out")
 KINDS: Final = ("allowed", "blocked", "always")
 ASSURANCES: Final = ("proven", "pinned", "unproven")
+REASONS: Final = ("malformed", "blocked", "stranger", "unproven", "spam", "content", "hours")
+SILENT: Final = frozenset({"blocked", "spam"})  # reasons of which nobody is asked: they are counted
+ANSWERS: Final = ("once", "always", "no", "block")
+# What a letter shows whose domain publishes nothing: grammar of the fact, see deploy.render.facts.
+EVIDENCE: Final = re.compile(r"(?:(?:dkim|spf):[a-z0-9.-]{1,253}|ip:[0-9a-f.:]{2,39}/(?:24|48))\Z")
 MOST_LISTS: Final = 128  # different lists of whom one may write to, on a mail host: its pool of restriction classes
 
 
@@ -88,6 +94,14 @@ def kind(value: object) -> str:
 def assurance(value: object) -> str:
     """How an entry's letters prove who sent them."""
     return one_of(value, ASSURANCES)
+
+
+def evidence(value: object) -> str:
+    """What letters of a contact show whose domain publishes nothing, such as `ip:192.0.2.0/24`; may be empty."""
+    text = line(value, 300)
+    if text and not EVIDENCE.match(text):
+        raise Refused(_("“%(value)s” is nothing that a letter shows: write it like dkim:example.org."), value=spoken(text))
+    return text
 
 
 def danger(listed: str, of_kind: str, own_domains: Collection[str]) -> str:

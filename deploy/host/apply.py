@@ -114,7 +114,7 @@ def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mappin
     try:
         build(layout, snapshot, rendered, switch.new, release.at_number(layout, switch.old), at)
         for mailbox in snapshot.mailboxes:
-            if not (layout.mail / mailbox.key).is_dir():
+            if not ((layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()):
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:
         with suppress(OSError):

@@ -56,9 +56,10 @@ def kick(layout: Layout, login: str) -> None:
 
 
 def folder(layout: Layout, key: str) -> None:
-    """Make the folder of a mailbox."""
-    user = pwd.getpwnam(layout.mail_user)
+    """Make the folders of a mailbox: for its letters, and for those that are held."""
+    user, agent = pwd.getpwnam(layout.mail_user), pwd.getpwnam(layout.agent)
     make_folder(layout.mail / key, user.pw_uid, user.pw_gid, 0o700)
+    make_folder(layout.held / key, user.pw_uid, agent.pw_gid, 0o2750)
 
 
 # Every request there is: what its argument must look like, to the last character, and what is done.

@@ -44,6 +44,11 @@ class Layout:
         return self.etc / "dovecot.conf"
 
     @property
+    def held(self) -> Path:
+        """Letters that are held, a folder a mailbox; never in IMAP."""
+        return self.mail / ".held"
+
+    @property
     def mail_log(self) -> Path:
         """The file postlogd writes."""
         return self.root / "log" / "mail.log"

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from deploy.render import dovecot, postfix, procmail, quoting, reading, senders
+from deploy.render import dovecot, gates, listing, postfix, procmail, quoting, reading, senders
 from deploy.render.book import Book, book
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
-from deploy.snapshot import Snapshot
+from deploy.snapshot import Gate, Screen, Snapshot
 
 __all__ = ["Misread", "Unwritable", "render"]
 
@@ -30,10 +30,12 @@ PURPOSES: Final = {
     "postfix/sasl_class": "What each login may do when it sends.",
     "postfix/sentences": "What a login is told when it writes to somebody whom its list does not name.",
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
+    "rspamd/screened": "The addresses whose letters are looked at, without extension: for them a proof is waited for.",
     "rspamd/sender_logins": "Who may write as an address: the same as Postfix's, for the From line of a letter.",
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
-    "procmail": "The folder of one mailbox. The last line tells the dispatcher that this file is whole.",
+    "procmail/lists": "Who may write, what his letter must show, and who may at any hour. Last the strangers.",
+    "procmail": "One mailbox: its folder, and who may write. The last line tells the dispatcher that this file is whole.",
 }
 
 
@@ -42,11 +44,14 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     assert at.tzinfo, "a moment without a time zone"
     addresses = book(snapshot, at)
     bound = senders.senders(addresses, snapshot.circles, snapshot.senders, at)
+    looked = screens(addresses, snapshot, at)
     maps = dict(map_files(postfix.maps(addresses, bound)))
     texts = {
         **maps,
         "rspamd/sender_logins": maps["postfix/sender_logins"],
-        **dict(recipes(addresses)),
+        "rspamd/screened": screened(addresses, looked),
+        **dict(recipes(addresses, looked)),
+        **dict(lists(looked)),
         "dovecot/passwd": passwd(addresses, mail),
     }
     return {path: (header(path) + text).encode() for path, text in sorted(texts.items())}
@@ -54,7 +59,8 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
 
 def header(path: str) -> str:
     """What a stranger who opens the file is told."""
-    return f"{HEADER}# {PURPOSES.get(path) or PURPOSES['procmail']}\n"
+    folder = procmail.FOLDER if path.startswith(procmail.FOLDER + "/") else "procmail"
+    return f"{HEADER}# {PURPOSES.get(path) or PURPOSES[folder]}\n"
 
 
 def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
@@ -65,12 +71,52 @@ def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]
         yield f"postfix/{name}", text
 
 
-def recipes(addresses: Book) -> Iterator[tuple[str, str]]:
+def screens(addresses: Book, snapshot: Snapshot, at: datetime) -> dict[str, procmail.Looked]:
+    """How the letters to each mailbox are looked at, by address; most of the work is the same for many."""
+    circles, own = {circle.name: circle for circle in snapshot.circles}, listing.Own(addresses)
+    rows, done = quoted(snapshot, addresses), dict[tuple[Gate, ...], procmail.Looked]()
+    for row in rows:
+        if row.gates not in done:
+            done[row.gates] = procmail.looked(own, gates.gates(addresses, circles, row, at))
+    return {row.mailbox: done[row.gates] for row in rows}
+
+
+def quoted(snapshot: Snapshot, addresses: Book) -> tuple[Screen, ...]:
+    """The screens; each is before a mailbox that there is."""
+    for row in snapshot.screens:
+        if row.mailbox not in addresses.mailboxes:
+            raise Unwritable(f"“{quoting.spoken(row.mailbox)}” is looked at and is no mailbox.")
+    return snapshot.screens
+
+
+def recipes(addresses: Book, looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:
     """The recipe of every mailbox, read back."""
     for mailbox in addresses.mailboxes.values():
-        path, text = procmail.path(mailbox), procmail.recipe(mailbox)
-        reading.same(path, {"folder": mailbox.key}, {"folder": reading.read_recipe(HEADER + text)})
+        here = looked.get(mailbox.address)
+        path, text = procmail.path(mailbox), procmail.recipe(mailbox, here)
+        replies = "hold" if here and here.careful else ""
+        meant = {"key": mailbox.key, "list": here.name if here else "", "replies": replies}
+        reading.same(path, meant, reading.read_recipe(HEADER + text))
         yield path, text
+
+
+def lists(looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:
+    """Every list once, read back."""
+    for one in {one.name: one for one in looked.values()}.values():
+        rows = (line.split(" ") for line in one.text.splitlines())
+        reading.same(one.name, {key: tuple(words) for key, *words in rows}, reading.read_list(HEADER + one.text))
+        yield f"{procmail.FOLDER}/{one.name}", one.text
+
+
+def screened(addresses: Book, looked: Mapping[str, procmail.Looked]) -> str:
+    """Every address that leads to a mailbox whose letters are looked at, in all its forms; `@domain` for a catch-all."""
+    ours = {
+        form
+        for name in (*addresses.mailboxes, *addresses.aliases)
+        if any(end in looked for end in addresses.ends(name))
+        for form in addresses.forms(name)
+    }
+    return "".join(quoting.map_line(name, "yes") for name in sorted(ours))
 
 
 def passwd(addresses: Book, mail: str) -> str:

@@ -1,11 +1,41 @@
-"""One recipe for each mailbox. In: a mailbox. Out: its path and text. Nothing is touched; raises `Unwritable`.
+"""One recipe for each mailbox, and the lists that some of them name.
 
-The dispatcher includes it, defers the letter unless it ends in `RULES_OK=yes`, and then delivers to `$M/Maildir/`.
-A suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
+In: mailboxes, and for those whose letters are looked at their `Gates`. Out: paths and texts. Nothing is touched; raises
+`Unwritable`.
+
+A recipe only says which folder, which list, and whether a letter whose answers would go elsewhere is held: what is done
+with that stands in the dispatcher and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes
+part of a recipe. The dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A suspended
+mailbox keeps its recipe: what reaches it through an alias is kept, unread.
+
+A list is named by its content, so people with the same one share it, and a letter that comes while a release is switched
+finds the list that its recipe meant, or waits.
 """
 
-from deploy.render.quoting import folder_key, own_address, procmail_word
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.render.gates import Gates, Pass
+from deploy.render.listing import Own, entries
+from deploy.render.quoting import folder_key, list_line, own_address, procmail_word
 from deploy.snapshot import Mailbox
+
+FOLDER: Final = "procmail/lists"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How the letters to a mailbox are looked at: the text of its list, and whether answers must come back."""
+
+    text: str
+    careful: bool
+
+    @property
+    def name(self) -> str:
+        """The list's name: the digest of its text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def path(mailbox: Mailbox) -> str:
@@ -14,6 +44,33 @@ def path(mailbox: Mailbox) -> str:
     return f"procmail/{domain}/{local}.rc"
 
 
-def recipe(mailbox: Mailbox) -> str:
+def recipe(mailbox: Mailbox, looked: Looked | None = None) -> str:
     """The lines after the header."""
-    return f'M="$MAIL"/{procmail_word(folder_key(mailbox.key))}\nRULES_OK=yes\n'
+    lines = [f"BOX={procmail_word(folder_key(mailbox.key))}"]
+    if looked:
+        lines += [f"LIST={procmail_word(looked.name)}"]
+    if looked and looked.careful:
+        lines += ["REPLY_TO='hold'"]
+    return "\n".join([*lines, "RULES_OK=yes", ""])
+
+
+def looked(own: Own, gates: Gates) -> Looked:
+    """The list of a mailbox."""
+    said = dict(lines(own, gates))
+    text = "".join(list_line(key, *words(said[key])) for key in sorted(said))
+    return Looked(text + list_line("*", *words(gates.usual)), gates.careful)
+
+
+def lines(own: Own, gates: Gates) -> Iterator[tuple[str, Pass]]:
+    """Each key with what a letter has to show. Where strangers are let in, who claims to be of us still signs in."""
+    book, found = own.book, entries(own, gates)
+    if gates.usual.word != "stranger":
+        yield from ((f"@{name}", Pass("login")) for name in book.domains if book.home(name))
+    for key, asked in found.items():
+        ours = book.home(key.rpartition("@")[2]) and asked.word not in ("blocked", "stranger")
+        yield key, Pass("login", "", asked.always, listed=True) if ours else asked
+
+
+def words(asked: Pass) -> tuple[str, str, str]:
+    """The columns behind the key."""
+    return asked.word, asked.evidence or "-", "always" if asked.always else "-"

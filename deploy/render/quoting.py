@@ -20,8 +20,11 @@ DOMAIN: Final = re.compile(
 )
 LOCAL: Final = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_'+=&~-]*(?:\.[a-z0-9_'+=&~-]+)*\Z")
 OWN_LOCAL: Final = re.compile(r"(?=.{1,64}\Z)[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*(?<![._-])\Z")
+EVIDENCE: Final = re.compile(r"(?:(?:dkim|spf):[a-z0-9.-]{1,253}|ip:[0-9a-f.:]{2,39}/(?:24|48))\Z")
 KEY: Final = re.compile(r"[0-9a-f]{16}\Z")
 MAP_KEY: Final = re.compile(r"[a-z0-9@_.'+=&~-]{1,320}\Z")
+LIST_KEY: Final = re.compile(r"(?![#*])[a-z0-9@_.'+=&~-]{1,320}\Z")
+LIST_WORD: Final = re.compile(r"(?:[a-z]{1,20}|-)\Z")
 MAP_VALUE: Final = re.compile(r"(?! )[\x20-\x7e]{1,60000}(?<! )\Z")
 SENTENCE: Final = re.compile(r"5\.7\.[0-9] [A-Za-z][\x20-\x7e]{0,200}(?<! )\Z")
 WORD: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,1000}\Z")
@@ -80,6 +83,11 @@ def catch_all(value: str) -> str:
     return "@" + domain(value.removeprefix("@"))
 
 
+def evidence(value: str) -> str:
+    """What a letter shows whose domain publishes nothing, as the fact says it."""
+    return checked(EVIDENCE, value, "what a letter shows")
+
+
 def folder_key(value: str) -> str:
     """The name of a mailbox's folder."""
     return checked(KEY, value, "the key of a mailbox")
@@ -91,6 +99,13 @@ def map_line(key: str, value: str) -> str:
         checked(MAP_KEY, key, "a key of a Postfix map")
         checked(MAP_VALUE, value, "a value of a Postfix map")
     return f"{key} {value}\n"
+
+
+def list_line(key: str, word: str, evidence: str, always: str) -> str:
+    """One entry of a list of who may write, with its line feed; `*` are the strangers."""
+    if key != "*":
+        checked(LIST_KEY, key, "a key of a list")
+    return f"{key} {checked(LIST_WORD, word, 'a word of a list')} {evidence} {checked(LIST_WORD, always, 'a word')}\n"
 
 
 def address_list(values: Iterable[str]) -> str:

@@ -12,7 +12,10 @@ from deploy.render.quoting import Unwritable
 
 HEADER: Final = re.compile(r"(?:# [ -~]*\n)+")
 ENTRY: Final = re.compile(r"^([^\s#\"\\:][^\s\"\\:]*) ([!-~](?:[ -~]*[!-~])?)\n", re.MULTILINE)
-RECIPE: Final = re.compile(r"M=\"\$MAIL\"/(\S+)\nRULES_OK=yes\n")
+RECIPE: Final = re.compile(r"BOX=(\S+)\n(?:LIST=(\S+)\n)?(?:REPLY_TO='(hold)'\n)?RULES_OK=yes\n")
+LISTED: Final = re.compile(
+    r"^([^\s#\"\\:][^\s\"\\:]*) (blocked|stranger|login|proven|pinned|unproven|anyone) (\S+) (always|-)\n", re.MULTILINE
+)
 WORD: Final = re.compile(r"(?:'[^']*'|\"'\")+")
 PIECE: Final = re.compile(r"'([^']*)'|\"(')\"")
 LOGIN: Final = re.compile(
@@ -58,12 +61,21 @@ def read_word(text: str) -> str:
     return "".join(plain or quote for plain, quote in PIECE.findall(text))
 
 
-def read_recipe(text: str) -> str:
-    """A person's recipe: the folder of `$MAIL` that its letters go to."""
+def read_recipe(text: str) -> dict[str, str]:
+    """A person's recipe: its folder's key, its list, and whether answers that go elsewhere are held."""
     match = RECIPE.fullmatch(body(text))
     if not match:
         raise Misread(f"A recipe is not of the known shape: {text[-60:]!a}.")
-    return read_word(match[1])
+    key, listed, replies = match.groups("")
+    return {"key": read_word(key), "list": read_word(listed) if listed else "", "replies": replies}
+
+
+def read_list(text: str) -> dict[str, tuple[str, ...]]:
+    """A list of who may write: what each key has to show. Its last line speaks of strangers."""
+    found = entries(LISTED, text, "a list")
+    if not found or found[-1][0] != "*":
+        raise Misread("A list does not end with strangers.")
+    return {key: tuple(words) for key, *words in found}
 
 
 def read_passwd(text: str) -> dict[str, Passwd]:

@@ -16,13 +16,13 @@ may have read half of its maps from the one before.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from deploy.render.book import Book
+from deploy.render.listing import Own, entries
 from deploy.render.quoting import Unwritable, map_line, refusal
 from deploy.render.verdicts import PASS, REFUSE, STRANGER, Rules, rules
 from deploy.snapshot import Circle, Sender
@@ -69,9 +69,10 @@ def senders(book: Book, circles: Iterable[Circle], bound: Iterable[Sender], at: 
     )
 
 
-def plan(own: "Own", rules: Rules) -> Plan:
+def plan(own: Own, rules: Rules) -> Plan:
     """The list, what happens behind it, and what a refused sender is told."""
-    return Plan(tuple(sorted(entries(own, rules).items())), action(rules), rules.sentence)
+    listed = {key: value(rules, verdict) for key, verdict in entries(own, rules).items()}
+    return Plan(tuple(sorted(listed.items())), action(rules), rules.sentence)
 
 
 def action(rules: Rules) -> str:
@@ -101,73 +102,3 @@ def digest(content: Content) -> int:
     """A number that is the same for the same list."""
     text = "".join(map_line(key, value) for key, value in content)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
-def entries(own: "Own", rules: Rules) -> Entries:
-    """A person's list, key -> value: what is decided otherwise than of strangers.
-
-    What is decided as of strangers is said only where a later look-up would decide it otherwise.
-    """
-    named = rules.named()
-    found = {**dict(outside(own.book, rules, named)), **dict(inside(own, rules, named))}
-    otherwise = {key for key, verdict in found.items() if verdict != rules.usual}
-    said = (key for key in found if key in otherwise or not otherwise.isdisjoint(later(key)))
-    return {key: value(rules, found[key]) for key in said}
-
-
-def later(key: str) -> list[str]:
-    """What a class looks up after a key: the address with any extension, then its domain."""
-    local, _at, name = key.rpartition("@")
-    return [f"{local.partition('+')[0]}+@{name}", f"@{name}"] if local else []
-
-
-def outside(book: Book, rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
-    """Entries that are not of ours. A blocked address is blocked with every extension."""
-    for entry in named:
-        local, _at, name = entry.rpartition("@")
-        if not book.home(name):
-            yield entry, rules.verdict(*dict.fromkeys([entry, f"@{name}"]))
-            extended = f"{local}+@{name}"
-            if local and "+" not in local and rules.verdict(extended) == REFUSE:
-                yield extended, REFUSE
-
-
-def inside(own: "Own", rules: Rules, named: set[str]) -> Iterator[tuple[str, int]]:
-    """Addresses of ours, under every name and extension: each passes if all that it leads to do."""
-    catch_alls = {entry: own.verdict(entry, rules) for entry in own.catch_alls}
-    homes = {entry for entry in named if entry.startswith("@")}
-    homes |= {entry for entry, verdict in catch_alls.items() if verdict != rules.usual}
-    everybody = {one for home in homes for one in own.of.get(home, ())}
-    for entry in {*own.aliases, *everybody, *filter(own.takes, named)}:
-        verdict = own.verdict(entry, rules)
-        for form in own.book.forms(entry):
-            yield from ((form, verdict), (form.replace("@", "+@"), verdict))
-    for entry, verdict in catch_alls.items():
-        yield from ((form, verdict) for form in own.book.forms(entry))
-
-
-class Own:
-    """The addresses of ours, and where each leads: the same for everybody."""
-
-    def __init__(self, book: Book) -> None:
-        self.book = book
-        self.catch_alls = [name for name in book.aliases if name.startswith("@")]
-        self.aliases = [name for name in book.aliases if not name.startswith("@")]
-        self.ends = {name: frozenset(book.ends(name)) for name in book.aliases}
-        self.of: dict[str, list[str]] = defaultdict(list)
-        for name in (*book.mailboxes, *self.aliases):
-            self.of["@" + name.rpartition("@")[2]].append(name)
-
-    def takes(self, entry: str) -> bool:
-        """True for an address of ours that somebody has, if only by a catch-all."""
-        local, _at, name = entry.rpartition("@")
-        return bool(local and self.book.home(name) and self.book.ends(entry))
-
-    def verdict(self, entry: str, rules: Rules) -> int:
-        """The worst of what an address leads to, and of its own name: that can be blocked, but never opens anything."""
-        domain = "@" + entry.rpartition("@")[2]
-        known = entry in self.ends or entry in self.book.mailboxes
-        itself = rules.verdict(entry) if known else rules.verdict(entry, domain)  # else a catch-all takes it
-        ends = self.ends.get(entry) or self.book.ends(entry)
-        found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in ends]
-        return max([*found, itself if itself == REFUSE else PASS])

@@ -62,6 +62,15 @@ class Rules:
         """The verdict on whom no list names."""
         return PASS if self.strangers == "anyone" else STRANGER
 
+    @property
+    def blocked(self) -> int:
+        """The verdict on who is blocked."""
+        return REFUSE
+
+    def worst(self, verdicts: Iterable[int]) -> int:
+        """The strictest of several."""
+        return max(verdicts)
+
     def named(self) -> set[str]:
         """Every entry of every list."""
         return set().union(*(rule.always | rule.blocked | rule.allowed for rule in self.rules))
@@ -100,14 +109,19 @@ def rule(book: Book, circles: Mapping[str, Circle], sender: Sender, bond: Bond, 
 
 
 def now(bond: Bond, at: datetime) -> str:
-    """The step that this moment falls into."""
-    try:
-        step = next(what for end, what in bond.strangers if not end or at < datetime.fromisoformat(end))
-    except (TypeError, ValueError, StopIteration):
-        raise Unwritable(f"“{spoken(bond.strangers)}” does not say what happens to strangers.") from None
+    """What happens to strangers at this moment."""
+    step = step_at(bond.strangers, at)
     if step not in STRICTEST_FIRST:
         raise Unwritable(f"“{spoken(step)}” is nothing that happens to strangers.")
     return step
+
+
+def step_at(steps: Iterable[tuple[str, str]], at: datetime) -> str:
+    """The step that a moment falls into."""
+    try:
+        return next(what for end, what in steps if not end or at < datetime.fromisoformat(end))
+    except (TypeError, ValueError, StopIteration):
+        raise Unwritable(f"“{spoken(steps)}” does not say what happens to strangers.") from None
 
 
 def normal(book: Book, entries: Iterable[str]) -> Iterator[str]:

@@ -43,6 +43,8 @@ FOLDERS = (
     ("host/.mould/rspamd", AGENT, FILTER, 0o2750),
     ("host/log", "root", AGENT, 0o2755),
     ("mail", MAIL, MAIL, 0o711),
+    # The agent lists and reads what is held; nobody else enters, and no mail program ever sees it.
+    ("mail/.held", MAIL, AGENT, 0o2750),
 )
 # Made before the daemons start, since a umask alone gives no one the right owner and group.
 FILES = (

@@ -85,7 +85,8 @@ def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
     for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
         write(layout.postfix / name, fill(name, values))
     write(layout.dovecot, fill(_dovecot_template(), values))
-    write(layout.etc / "dispatch.rc", fill("dispatch.rc", values))
+    for name in ("dispatch.rc", "who.awk"):
+        write(layout.etc / name, fill(name, values))
     write(layout.etc / "deliver", fill("deliver", values), 0o755)
     write(layout.etc / "redis.conf", fill("redis.conf", values))
     for name in ("rspamd.conf", "rspamd.local.lua"):
@@ -115,7 +116,6 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
         "SUFFIXES": _suffixes(),
         "NAMESERVER": f"{layout.address}:{dns_port(layout)}",
         "HOSTNAME_PATTERN": re.escape(HOSTNAME),
-        "MAIL_PATTERN": re.sub(r"[.]", r"\\.", str(layout.mail)),
         "MAIL_UID": str(mail.uid),
         "MAIL_GID": str(mail.gid),
         "LOGIN_CHARACTERS": LOGIN_CHARACTERS,

@@ -42,7 +42,8 @@ def community_table(row: Community, own: Collection[str]) -> Table:
     calendar = present([("school_days", row.school_days), ("holidays", row.holidays)])
     names = sorted(domain.name for domain in row.domains.all() if domain.kind == "mail")
     head = [("name", row.name), ("kind", row.kind), ("timezone", row.timezone), ("language", row.language)]
-    return present([*head, ("domains", names), ("calendar", calendar), contacts(row, own)])
+    hour = ("digest_hour", None if row.digest_hour == 18 else row.digest_hour)
+    return present([*head, hour, ("domains", names), ("calendar", calendar), contacts(row, own)])
 
 
 def domain_table(row: Domain) -> Table:
@@ -82,7 +83,7 @@ def contacts(owner: Community | User, own: Collection[str]) -> tuple[str, list[T
 def contact_table(row: Contact, own: Collection[str]) -> Table:
     """One entry of a list. One that has become dangerous since, as by a new domain of ours, is loaded as it is."""
     confirmed = row.confirmed or bool(danger(row.address, row.kind, own))
-    facts = [("direction", row.direction), ("kind", row.kind), ("assurance", row.assurance)]
+    facts = [("direction", row.direction), ("kind", row.kind), ("assurance", row.assurance), ("evidence", row.evidence)]
     return present([("address", row.address), ("name", row.name), *facts, ("confirmed", confirmed or None)])
 
 

@@ -36,7 +36,14 @@ from policies.models import Contact
 
 Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
-CONTACT: Final = {"name": "", "direction": "both", "kind": "allowed", "assurance": "proven", "confirmed": False}
+CONTACT: Final = {
+    "name": "",
+    "direction": "both",
+    "kind": "allowed",
+    "assurance": "proven",
+    "evidence": "",
+    "confirmed": False,
+}
 # One query for each model, with what its label needs.
 FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
     Community: Community.objects.all,
@@ -130,6 +137,7 @@ class Loader:
             "kind": row.get("kind", "family"),
             "timezone": row.get("timezone", "Europe/Rome"),
             "language": row.get("language", "en"),
+            "digest_hour": row.get("digest_hour", 18),
             "school_days": calendar.get("school_days", []),
             "holidays": [
                 [str(day) for day in pair] if isinstance(pair, list) else pair

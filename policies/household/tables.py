@@ -18,7 +18,7 @@ Table = dict[str, Any]
 # What each table may hold. The tables marked "later" are part of the format and not yet of this version.
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     "file": frozenset({"community", "person", "mailbox", "alias", "domain"}),
-    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar", "contact"}),
+    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar", "digest_hour", "contact"}),
     "calendar": frozenset({"school_days", "holidays"}),
     "person": frozenset(
         {
@@ -34,7 +34,7 @@ KEYS: Final[Mapping[str, frozenset[str]]] = {
             "contact",
         }
     ),
-    "contact": frozenset({"address", "name", "direction", "kind", "assurance", "confirmed"}),
+    "contact": frozenset({"address", "name", "direction", "kind", "assurance", "evidence", "confirmed"}),
     "membership": frozenset({"community", "role", "level", "protection", "override"}),
     "mailbox": frozenset({"address", "key", "people", "quota", "active"}),
     "alias": frozenset({"address", "to", "internal", "expires"}),

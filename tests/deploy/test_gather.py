@@ -224,8 +224,18 @@ def test_a_circle_is_its_own_people_and_its_list(lists):
             ("ivo@shop.example", "mum@verdi.example", "sara@shop.example"),
             allowed=("@partner.example",),
             blocked=("spy@partner.example",),
+            entries=(
+                snapshot.Entry("@partner.example", "allowed"),
+                snapshot.Entry("spy@partner.example", "blocked"),
+            ),
         ),
-        snapshot.Circle("Verdi", own, ("mum@verdi.example",), always=("doctor@clinic.example",)),
+        snapshot.Circle(
+            "Verdi",
+            own,
+            ("mum@verdi.example",),
+            always=("doctor@clinic.example",),
+            entries=(snapshot.Entry("doctor@clinic.example", "always"),),
+        ),
     )
     assert snapshot.Snapshot.from_json(lists.to_json()) == lists
 

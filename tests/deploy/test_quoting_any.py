@@ -193,10 +193,11 @@ def test_the_reader_accepts_no_other_map(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        'M="$MAIL"/x\nRULES_OK=yes\n',
-        "M='a'\nRULES_OK=yes\n",
-        "M=\"$MAIL\"/'a'\n",
-        "M=\"$MAIL\"/'a'`id`\nRULES_OK=yes\n",
+        "BOX=x\nRULES_OK=yes\n",
+        "BOX='a'\nLIST=`id`\nRULES_OK=yes\n",
+        "BOX='a'\n",
+        "BOX='a'`id`\nRULES_OK=yes\n",
+        "BOX='a'\nREPLY_TO='hold'\nLIST='b'\nRULES_OK=yes\n",
     ],
 )
 def test_the_reader_accepts_no_other_recipe(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What should happen to mail: the people whom one may write to, and who may write."""
+"""Lists: the people whom one may write to, and who may write."""
 
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ class Contact(Wish):
     """One entry of a list: somebody, or a whole domain, outside or here. The list is a person's, or a community's own.
 
     A community's list is for each of its people who has a level. `by` and `when` say who wrote the entry last.
+    `evidence`: what letters of a pinned contact show, as the fact says it; without any, the first letter asks.
     """
 
     class Direction(models.TextChoices):
@@ -42,6 +43,7 @@ class Contact(Wish):
     direction = models.CharField(_("direction"), max_length=4, choices=Direction.choices, default=Direction.BOTH)
     kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices, default=Kind.ALLOWED)
     assurance = models.CharField(_("proof"), max_length=8, choices=Assurance.choices, default=Assurance.PROVEN)
+    evidence = models.CharField(_("recognised by"), max_length=300, blank=True, default="")
     confirmed = models.BooleanField(_("confirmed although it lets in many"), default=False)
     by = models.CharField(max_length=254, blank=True, default="")
     when = models.DateTimeField(null=True, blank=True)
@@ -51,6 +53,7 @@ class Contact(Wish):
         "direction": rules.direction,
         "kind": rules.kind,
         "assurance": rules.assurance,
+        "evidence": rules.evidence,
         "confirmed": yes_or_no,
     }
     quiet: ClassVar = frozenset({"by", "when"})
