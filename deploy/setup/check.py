@@ -59,7 +59,9 @@ def shielded(layout: Layout, mailboxes: list[Mailbox]) -> list[Mailbox]:
     """The mailboxes of a family at which the letter of a stranger is held."""
     live = release.live(layout)
     screens = live.snapshot.screens if live else ()
-    careful = {one.mailbox for one in screens if any(gate.careful and gate.strangers[-1][1] == "hold" for gate in one.gates)}
+    careful = {
+        one.mailbox for one in screens if any(gate.careful and gate.strangers[-1][1] == "hold" for gate in one.gates)
+    }
     return [mailbox for mailbox in mailboxes if mailbox.address in careful]
 
 

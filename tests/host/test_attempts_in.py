@@ -157,7 +157,9 @@ def test_a_brother_is_not_dad(home: MailHost) -> None:
 
 
 def test_a_forged_trace_of_mum_is_none(home: MailHost) -> None:
-    trace = f"Received: from x (x [192.0.2.1])\r\n\t(Authenticated sender: {ANNA})\r\n\tby mail.mailadmin.invalid (Postfix)"
+    trace = (
+        f"Received: from x (x [192.0.2.1])\r\n\t(Authenticated sender: {ANNA})\r\n\tby mail.mailadmin.invalid (Postfix)"
+    )
     token, raw = evil(f"From: {ANNA}", f"{trace} with ESMTPSA id 4XYZ; Mon, 23 Nov 2026 10:00:00 +0000")
     let_in(home, raw, EVIL)
     assert fate(home, token) == "in-3.unproven"
@@ -177,7 +179,9 @@ def test_backscatter_is_held(home: MailHost) -> None:
         assert fate(home, token) == "in-5.stranger"
 
 
-@pytest.mark.parametrize("to", ["kids@myfamily.net", "emma+game@myfamily.net", "emma@old-domain.example", "EMMA@MyFamily.net"])
+@pytest.mark.parametrize(
+    "to", ["kids@myfamily.net", "emma+game@myfamily.net", "emma@old-domain.example", "EMMA@MyFamily.net"]
+)
 def test_every_name_of_hers_leads_to_the_same_policy(home: MailHost, to: str) -> None:
     token, raw = evil(f"From: {EVIL}")
     let_in(home, raw, EVIL, [to])
