@@ -1,0 +1,31 @@
+"""`script/bench [NAME]`: measure and print. In: names of measurements. Out: a table for each; exits 1 for an unknown one."""
+
+import os
+import platform
+import sys
+
+from tests.bench import policy
+
+MEASUREMENTS = {"policy": policy.measure}
+
+
+def main(names: list[str]) -> int:
+    """Run what was named, or everything."""
+    unknown = set(names) - MEASUREMENTS.keys()
+    if unknown:
+        print(
+            f"script/bench: there is no {', '.join(sorted(unknown))}; there is {', '.join(MEASUREMENTS)}",
+            file=sys.stderr,
+        )
+        return 1
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    )
+    for name in names or MEASUREMENTS:
+        print(f"\n{name}")
+        for row in MEASUREMENTS[name]():
+            print(f"  {row}", flush=True)
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
