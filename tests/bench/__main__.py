@@ -1,4 +1,4 @@
-"""`script/bench [NAME]`: measure and print. In: names of measurements. Out: a table for each; exits 1 for an unknown one."""
+"""`script/bench [NAME]`: measure and print. In: names of measurements. Out: a table for each; 1 for an unknown one."""
 
 import os
 import platform
@@ -18,9 +18,8 @@ def main(names: list[str]) -> int:
             file=sys.stderr,
         )
         return 1
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
-    )
+    python, load = platform.python_version(), os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {python}, load {load:.1f}")
     for name in names or MEASUREMENTS:
         print(f"\n{name}")
         for row in MEASUREMENTS[name]():
