@@ -33,21 +33,22 @@ class Post:
     waiting: dict[str, bytes]
 
     def send(self) -> None:
-        """Try what has not been taken yet."""
-        for token, raw in list(self.waiting.items()):
-            try:
-                let_in(self.host, raw, self.sender)
-            except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, OSError) as refused:
-                assert "5" not in codes(refused)[:1], refused
-            else:
-                del self.waiting[token]
+        """Try what has not been taken yet; no letter is refused for good."""
+        refused = [code for token, raw in list(self.waiting.items()) if (code := self.hand_over(token, raw)) >= 500]
+        assert not refused
 
-
-def codes(refused: Exception) -> str:
-    """The first code of a refusal, or nothing."""
-    if isinstance(refused, smtplib.SMTPRecipientsRefused):
-        return str(next(iter(refused.recipients.values()))[0])
-    return str(getattr(refused, "smtp_code", ""))
+    def hand_over(self, token: str, raw: bytes) -> int:
+        """The answer to one letter."""
+        try:
+            let_in(self.host, raw, self.sender)
+        except smtplib.SMTPRecipientsRefused as refused:
+            return next(iter(refused.recipients.values()))[0]
+        except smtplib.SMTPResponseException as refused:
+            return refused.smtp_code
+        except OSError:
+            return 421  # nobody is there
+        del self.waiting[token]
+        return 250
 
 
 def post(host: MailHost, sender: str, sign: Callable[[bytes], bytes]) -> Post:
