@@ -30,6 +30,8 @@ class Layout:
     address: str  # where the daemons listen, "127.0.0.1"
     smtp: int
     submission: int
+    shadow_smtp: int  # the same two doors for the host's own questions; nothing is accepted there
+    shadow_submission: int
     imap: int
     pop3: int
 

@@ -5,10 +5,19 @@ In: how far they are shifted. Nothing is touched but for a moment's listening. R
 
 import socket
 
-from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION
+from deploy.setup.lay import HTTP, IMAP, POP3, SHADOW_SMTP, SHADOW_SUBMISSION, SMTP, SUBMISSION
 from deploy.setup.people import SetupError
 
 LOOPBACK = "127.0.0.1"
+DOORS = {
+    "http": HTTP,
+    "smtp": SMTP,
+    "submission": SUBMISSION,
+    "imap": IMAP,
+    "pop3": POP3,
+    "shadow smtp": SHADOW_SMTP,
+    "shadow submission": SHADOW_SUBMISSION,
+}
 HIGHEST_BASE = 65535 - HTTP
 
 
@@ -21,7 +30,7 @@ def read_base(text: str) -> int:
 
 def check_ports(base: int) -> None:
     """Raise SetupError that names the first port which somebody else uses."""
-    for name, port in (("http", HTTP), ("smtp", SMTP), ("submission", SUBMISSION), ("imap", IMAP), ("pop3", POP3)):
+    for name, port in DOORS.items():
         if not is_free(port + base):
             raise SetupError(
                 f"Port {port + base} ({name}) is taken by another program; "

@@ -22,11 +22,11 @@ from typing import Any
 from deploy.host.apply import Applied, ApplyError
 from deploy.host.canary import sing
 from deploy.host.layout import Layout
-from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION, Choices, lay
+from deploy.setup.lay import Choices, lay
 from deploy.setup.panel import filter_answers, mail_answers
 from deploy.setup.people import person
 from deploy.setup.place import find_place
-from deploy.setup.ports import is_free
+from deploy.setup.ports import DOORS, is_free
 from deploy.setup.programs import mail_programs
 from deploy.setup.supervision import Running, supervise
 from deploy.snapshot import Snapshot
@@ -93,7 +93,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
 def free_base() -> int:
     """A port base whose ports are all free just now."""
     for base in range(20000 + os.getpid() % 97 * 100, 57000, 100):
-        if all(is_free(port + base) for port in (HTTP, SMTP, SUBMISSION, IMAP, POP3)):
+        if all(is_free(port + base) for port in DOORS.values()):
             return base
     raise AssertionError("no free ports on loopback")
 
