@@ -22,6 +22,7 @@ PASS, FAIL, BAD = f"pass {ROSA} dmarc", f"fail {ROSA} dmarc", "malformed"
 @pytest.fixture(scope="module", autouse=True)
 def _house(mailhost: MailHost) -> None:
     mailhost.apply(HOUSE)
+    mailhost.put_live("rspamd/screened", "# Nobody.\n")
     publish(mailhost.layout)
 
 

@@ -41,6 +41,11 @@ local function one_mailbox(header)
   if address then return plain(address) end
 end
 
+-- Without the extension:  anna+diary@b -> anna@b.
+local function bare(address)
+  return (address:gsub('^([^+@]+)%+[^@]*@', '%1@'))
+end
+
 local function headers(task, name)
   return task:get_header_full(name) or {}
 end
@@ -59,22 +64,33 @@ local function envelope_domain(task)
   return (from.domain or ''):lower()
 end
 
--- Who owns which address ---------------------------------------------------------------------------------------------
+-- What the release says -----------------------------------------------------------------------------------------------
 
--- The release's own text, read for each letter of a login: what was applied holds from that moment.
-local function logins_of(address)
-  local file = io.open('@ROOT@/current/rspamd/sender_logins', 'r')
+-- The rest of the line that begins with a key: nothing when there is no such line, nil when there is no such list. Read
+-- for each letter that needs it: what was applied holds from that moment.
+local function listed(list, key)
+  local file = io.open('@ROOT@/current/rspamd/' .. list, 'r')
   if not file then return nil end
   local text = '\n' .. file:read('*a')
   file:close()
-  local _, stop = text:find('\n' .. address .. ' ', 1, true)
+  local _, stop = text:find('\n' .. key .. ' ', 1, true)
   return stop and text:match('[^\n]*', stop + 1) or ''
 end
 
 local function owns(login, address)
-  for _, form in ipairs({ address, (address:gsub('^([^+@]+)%+[^@]*@', '%1@')) }) do
-    local logins = logins_of(form)
+  for _, form in ipairs({ address, bare(address) }) do
+    local logins = listed('sender_logins', form)
     if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
+  end
+  return false
+end
+
+-- Whether a recipient leads to somebody whose letters are let in by who wrote them. Yes when that cannot be told.
+local function is_screened(task)
+  for _, recipient in ipairs(task:get_recipients({ 'smtp', 'orig' }) or {}) do
+    local address, domain = plain(bare(recipient.addr or ''))
+    if not address then return true end
+    if listed('screened', address) ~= '' or listed('screened', '@' .. domain) ~= '' then return true end
   end
   return false
 end
@@ -302,6 +318,9 @@ rspamd_config:register_symbol({
       if not ok then logger.errx(task, 'mailadmin: %s: %s', fact[1], text) end
       remove['X-Mailadmin-' .. fact[1]] = 0
       add['X-Mailadmin-' .. fact[1]] = ok and text or fact[3]
+    end
+    if add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
+      task:set_pre_result('soft reject', 'It cannot be proved just now who wrote this letter; try again.', 'mailadmin')
     end
     task:set_milter_reply({ add_headers = add, remove_headers = remove })
     task:insert_result('MAILADMIN_FACTS', 1.0)
