@@ -31,14 +31,15 @@ local function plain(text)
 end
 
 -- The one mailbox of a header:  a@b  |  <a@b>  |  name <a@b>  |  "name" <a@b>.  No comment, group, list or route.
--- Quoted strings become \127, which is in no address; what is escaped outside of them is nothing that we know.
+-- Quoted strings become \127, which is in no address; what is escaped outside of them is nothing that we know. An
+-- encoded word in an address is all of atext, and is shown as something else.
 local function one_mailbox(header)
   local whole = (header.raw or ''):gsub('\r?\n([ \t])', '%1'):gsub('[\r\n]+$', '')
   if whole:find('[%z\1-\8\10-\31\127]') then return nil end
   local text = (header.value or ''):gsub('\r?\n([ \t])', '%1'):gsub('\\.', '\1'):gsub('"[^"]*"', '\127')
   if text:find('\1', 1, true) then return nil end
   local address = text:match('^%s*([^%s<>]+)%s*$') or text:match('^[^<>@,;:()"\\]*<%s*([^%s<>]+)%s*>%s*$')
-  if address then return plain(address) end
+  if address and not address:find('=%?[^?]+%?%a%?') then return plain(address) end
 end
 
 -- Without the extension:  anna+diary@b -> anna@b.
@@ -112,12 +113,35 @@ rspamd_config:register_symbol({
 
 -- The facts ----------------------------------------------------------------------------------------------------------
 
--- What a parent may pin who knows a sender whose domain publishes nothing: it will show the same again.
-local function evidence(task)
-  local best
+-- What signatures say, by domain: `allow`, or `tempfail`. Left out, and told by the second value, are those that vouch
+-- for less than it seems: for a part of the letter (l=: RFC 6376, 8.2), or with what can be forged (RFC 8301: SHA-1, an
+-- RSA key under 1,024 bits). With anything but plain text in one of them none counts: rspamd reads encoded words in it
+-- which, under `c=simple`, its hash does not see, so that anybody could add l= to anybody's signature.
+local function signatures(task)
+  local weak, found = {}, {}
+  for _, one in ipairs(headers(task, 'DKIM-Signature')) do
+    local text, tags = (one.value or ''):gsub('%s', ''), { a = '', b = '', d = '', s = '' }
+    if text:find('[^!-~]') or text:find('=?', 1, true) then return {}, true end
+    for name, value in (text .. ';'):gmatch('([^;=]*)=([^;]*);') do tags[name] = value end
+    if tags.l or tags.a == 'rsa-sha1' or (tags.a:find('^rsa') and #tags.b < 171) then
+      weak[(tags.d .. ' ' .. tags.s):lower()] = true
+    end
+  end
   for _, one in ipairs(task:get_dkim_results() or {}) do
     local domain = (one.domain or ''):lower()
-    if one.result == 'allow' and is_domain(domain) and (not best or domain < best) then best = domain end
+    local says = (one.result == 'allow' or one.result == 'tempfail') and one.result
+    if says and found[domain] ~= 'allow' and not weak[(domain .. ' ' .. (one.selector or '')):lower()] then
+      found[domain] = says
+    end
+  end
+  return found, next(weak) ~= nil
+end
+
+-- What a parent may pin who knows a sender whose domain publishes nothing: it will show the same again.
+local function evidence(task, signed)
+  local best
+  for domain, result in pairs(signed) do
+    if result == 'allow' and is_domain(domain) and (not best or domain < best) then best = domain end
   end
   if best then return 'dkim:' .. best end
   local domain = envelope_domain(task)
@@ -128,33 +152,29 @@ local function evidence(task)
   return string.format('ip:%s/%d', ip:apply_mask(bits):to_string(), bits)
 end
 
--- A domain that publishes no DMARC policy: DKIM or SPF of exactly this domain proves it.
-local function without_policy(task, domain)
-  local wait
-  for _, one in ipairs(task:get_dkim_results() or {}) do
-    if (one.domain or ''):lower() == domain then
-      if one.result == 'allow' then return 'pass', 'dkim' end
-      if one.result == 'tempfail' then wait = 'dkim' end
-    end
-  end
+-- DKIM or SPF of exactly this domain.
+local function exactly(task, domain, signed)
+  if signed[domain] == 'allow' then return 'pass', 'dkim' end
+  local wait = signed[domain] == 'tempfail' and 'dkim' or nil
   if envelope_domain(task) == domain then
     if task:has_symbol('R_SPF_ALLOW') then return 'pass', 'spf' end
     if task:has_symbol('R_SPF_DNSFAIL') then wait = wait or 'spf' end
   end
   if wait then return 'temp', wait end
-  return 'none', evidence(task)
 end
 
 local function proof(task, address, domain)
   local login = task:get_user()
   if login and login ~= '' then return owns(login, address) and 'pass' or 'fail', 'login' end
-  if task:has_symbol('DMARC_POLICY_ALLOW') then return 'pass', 'dmarc' end
+  local signed, weak = signatures(task)
+  local verdict, how = exactly(task, domain, signed)
+  if task:has_symbol('DMARC_POLICY_ALLOW') then return weak and (verdict or 'fail') or 'pass', 'dmarc' end
   if task:has_symbol('DMARC_DNSFAIL') then return 'temp', 'dmarc' end
   for _, kind in ipairs({ 'REJECT', 'QUARANTINE', 'SOFTFAIL' }) do
     if task:has_symbol('DMARC_POLICY_' .. kind) then return 'fail', 'dmarc' end
   end
-  if task:has_symbol('DMARC_NA') or task:has_symbol('DMARC_BAD_POLICY') then return without_policy(task, domain) end
-  return 'fail', 'unchecked'
+  if not task:has_symbol('DMARC_NA') and not task:has_symbol('DMARC_BAD_POLICY') then return 'fail', 'unchecked' end
+  return verdict or 'none', how or evidence(task, signed)
 end
 
 local function from_fact(task)
