@@ -20,6 +20,9 @@ not one line of the grammar. The writer is `deploy/setup/templates/rspamd.local.
 
 ADDRESS is lower-case ASCII: atext (RFC 5322, 3.2.3) and dots, `@`, a domain of LDH labels; at most 254 characters. All
 but `Subject` is ASCII. No line holds a control character. `opaque` is an archive that could not be looked into.
+
+Whoever the release's `rspamd/screened` names (lines `KEY yes`; a key is an address without extension, or `@domain` for
+its catch-all) gets no letter whose proof is `temp`: the filter tells the sender to try again.
 """
 
 import re

@@ -22,6 +22,7 @@ PASS, FAIL, BAD = f"pass {ROSA} dmarc", f"fail {ROSA} dmarc", "malformed"
 @pytest.fixture(scope="module", autouse=True)
 def _house(mailhost: MailHost) -> None:
     mailhost.apply(HOUSE)
+    mailhost.put_live("rspamd/screened", "# Nobody.\n")
     publish(mailhost.layout)
 
 
@@ -99,6 +100,10 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
     ("the key cannot be had, no policy", ["From: a@waiting.test"], signed("waiting.test"), EVIL,
      "temp a@waiting.test dkim"),
     ("another's key cannot be had", [FROM], signed("slow.test"), EVIL, FAIL),
+    ("an encoded word in the address", ["From: =?utf-8?q?rosa?=@strict.test"], STRICT, ROSA, BAD),
+    ("an encoded address", ["From: =?utf-8?q?rosa=40strict.test?="], STRICT, ROSA, BAD),
+    ("an encoded address as a name", [f"From: =?utf-8?q?=3Crosa=40strict.test=3E?= <{EVIL}>"], OTHER, EVIL,
+     "pass evil@other.test dmarc"),
     ("a literal domain", ["From: a@[127.0.0.1]"], unsigned, EVIL, BAD),
     ("a quoted local part", ['From: "rosa"@strict.test'], STRICT, ROSA, BAD),
     ("an escape outside of quotes", [f"From: Nonna\\ Rosa <{ROSA}>"], STRICT, ROSA, BAD),

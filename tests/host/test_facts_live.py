@@ -197,7 +197,7 @@ BROKEN = {
         "remove['X-Mailadmin-'", "add['X-'"
     ),
     "always proved": lambda lua: lua.replace("then return 'temp', 'dmarc'", "then return 'pass', 'dmarc'").replace(
-        "return 'none', evidence(task)", "return 'pass', 'dkim'"
+        "return verdict or 'none', how or evidence(task, signed)", "return 'pass', 'dkim'"
     ),
 }
 
