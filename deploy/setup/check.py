@@ -9,7 +9,6 @@ Raises SetupError when there is nothing to check.
 import imaplib
 import json
 import smtplib
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 from deploy.host import release
 from deploy.host.commands import CommandError, run
 from deploy.host.layout import Layout
+from deploy.host.submission import trusting
 from deploy.setup import world
 from deploy.setup.people import SetupError
 from deploy.snapshot import Mailbox
@@ -59,7 +59,9 @@ def shielded(layout: Layout, mailboxes: list[Mailbox]) -> list[Mailbox]:
     """The mailboxes of a family at which the letter of a stranger is held."""
     live = release.live(layout)
     screens = live.snapshot.screens if live else ()
-    careful = {one.mailbox for one in screens if any(gate.careful and gate.strangers[-1][1] == "hold" for gate in one.gates)}
+    careful = {
+        one.mailbox for one in screens if any(gate.careful and gate.strangers[-1][1] == "hold" for gate in one.gates)
+    }
     return [mailbox for mailbox in mailboxes if mailbox.address in careful]
 
 
@@ -149,11 +151,6 @@ def by_doveadm(layout: Layout, address: str, token: str) -> bool:
     """Whether the letter lies in a mailbox that nobody signs in to."""
     words = ["doveadm", "-c", str(layout.dovecot), "search", "-u", address]
     return bool(run([*words, "mailbox", "INBOX", "header", "Message-ID", token], timeout=PATIENCE).out.strip())
-
-
-def trusting(layout: Layout) -> ssl.SSLContext:
-    """TLS that trusts the host's own certificate and no other."""
-    return ssl.create_default_context(cafile=str(layout.etc / "tls" / "certificate.pem"))
 
 
 def read_passwords(var: Path) -> dict[str, str]:
