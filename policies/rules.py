@@ -100,7 +100,9 @@ def evidence(value: object) -> str:
     """What letters of a contact show whose domain publishes nothing, such as `ip:192.0.2.0/24`; may be empty."""
     text = line(value, 300)
     if text and not EVIDENCE.match(text):
-        raise Refused(_("“%(value)s” is nothing that a letter shows: write it like dkim:example.org."), value=spoken(text))
+        raise Refused(
+            _("“%(value)s” is nothing that a letter shows: write it like dkim:example.org."), value=spoken(text)
+        )
     return text
 
 

@@ -1,7 +1,6 @@
 """POLICY's attempts on a child's mailbox from outside, through SMTP, rspamd, Postfix and procmail."""
 
 import smtplib
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,9 +14,9 @@ EVIL = "evil@other.test"  # its provider signs for it: perfectly authenticated, 
 
 
 @pytest.fixture(scope="module")
-def home(mailhost: MailHost) -> Iterator[MailHost]:
+def home(mailhost: MailHost) -> MailHost:
     settle(mailhost)
-    yield mailhost
+    return mailhost
 
 
 def nonna(host: MailHost, author: str = f"From: Nonna Rosa <{NONNA}>", *more: str, **facts: str) -> tuple[str, bytes]:
@@ -152,12 +151,14 @@ def test_an_outsider_is_not_mum(home: MailHost) -> None:
 
 def test_a_brother_is_not_dad(home: MailHost) -> None:
     _token, raw = written("From: marco@myfamily.net")
-    with pytest.raises(smtplib.SMTPDataError, match="may not write as marco@myfamily.net"):
+    with pytest.raises(smtplib.SMTPDataError, match=r"may not write as marco@myfamily\.net"):
         submit(home, LUCA, raw)
 
 
 def test_a_forged_trace_of_mum_is_none(home: MailHost) -> None:
-    trace = f"Received: from x (x [192.0.2.1])\r\n\t(Authenticated sender: {ANNA})\r\n\tby mail.mailadmin.invalid (Postfix)"
+    trace = (
+        f"Received: from x (x [192.0.2.1])\r\n\t(Authenticated sender: {ANNA})\r\n\tby mail.mailadmin.invalid (Postfix)"
+    )
     token, raw = evil(f"From: {ANNA}", f"{trace} with ESMTPSA id 4XYZ; Mon, 23 Nov 2026 10:00:00 +0000")
     let_in(home, raw, EVIL)
     assert fate(home, token) == "in-3.unproven"
@@ -177,7 +178,9 @@ def test_backscatter_is_held(home: MailHost) -> None:
         assert fate(home, token) == "in-5.stranger"
 
 
-@pytest.mark.parametrize("to", ["kids@myfamily.net", "emma+game@myfamily.net", "emma@old-domain.example", "EMMA@MyFamily.net"])
+@pytest.mark.parametrize(
+    "to", ["kids@myfamily.net", "emma+game@myfamily.net", "emma@old-domain.example", "EMMA@MyFamily.net"]
+)
 def test_every_name_of_hers_leads_to_the_same_policy(home: MailHost, to: str) -> None:
     token, raw = evil(f"From: {EVIL}")
     let_in(home, raw, EVIL, [to])
