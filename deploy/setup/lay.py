@@ -16,6 +16,7 @@ from deploy.host.layout import Layout
 from deploy.render.senders import POOL
 from deploy.setup.certificate import make_certificate
 from deploy.setup.folders import make_folders
+from deploy.setup.own_login import make_own_login
 from deploy.setup.people import AGENT, MAIL, SetupError, person
 from deploy.setup.templates import fill, write
 from deploy.setup.world import make_world
@@ -23,6 +24,7 @@ from deploy.setup.world import make_world
 HTTP, SMTP, SUBMISSION, IMAP, POP3, DNS = 8000, 2525, 2587, 2143, 2110, 2053
 SHADOW_SMTP, SHADOW_SUBMISSION = 2526, 2588
 HOSTNAME = "mail.mailadmin.invalid"
+OWN = f"mailadmin@{HOSTNAME}"  # the panel's letters are from it: everybody's always-contact
 # Which names are public suffixes, `edu.it` for one: with rspamd on Debian 12, a package of its own on 13.
 SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/public_suffix_list.dat")
 LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
@@ -50,6 +52,7 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     make_folders(var)
     make_certificate(var / "etc" / "tls")
     make_world(var / "etc" / "dns")
+    make_own_login(var / "etc", OWN)
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
     write_configuration(var, layout, choices)
@@ -116,6 +119,7 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
     return plain | {
         "VAR": str(var),
         "HOSTNAME": HOSTNAME,
+        "OWN": OWN,
         "MILTER": str(var / "run" / "milter" / "rspamd.sock"),
         "SUFFIXES": _suffixes(),
         "NAMESERVER": f"{layout.address}:{dns_port(layout)}",

@@ -78,7 +78,10 @@ local function listed(list, key)
   return stop and text:match('[^\n]*', stop + 1) or ''
 end
 
+local OWN = '@OWN@' -- the panel's letters are from it: its login is in no release
+
 local function owns(login, address)
+  if address == OWN then return login:lower() == OWN end
   for _, form in ipairs({ address, bare(address) }) do
     local logins = listed('sender_logins', form)
     if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
@@ -96,12 +99,23 @@ local function is_screened(task)
   return false
 end
 
+-- Whether a stranger's letter shows this host's name where it says who it is from, in whatever way.
+local function names_us(task)
+  local seen = {}
+  for _, header in ipairs(headers(task, 'From')) do seen[#seen + 1] = (header.raw or '') .. '\n' .. (header.decoded or '') end
+  for _, one in ipairs(task:get_from('mime') or {}) do seen[#seen + 1] = one.addr or '' end
+  return table.concat(seen, '\n'):lower():find('@HOSTNAME@', 1, true) ~= nil
+end
+
 rspamd_config:register_symbol({
   name = 'MAILADMIN_OWNER', score = 0.0, type = 'prefilter', priority = 10, flags = 'empty',
   callback = function(task)
     local login = task:get_user()
-    if not login or login == '' then return end
     local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
+    if not login or login == '' then
+      if names_us(task) then answer('reject', 'This host alone writes in its own name.') end
+      return
+    end
     local address = author(task)
     if not address then return answer('reject', 'The From line of a letter must hold exactly one address.') end
     local own = owns(login, address)
