@@ -7,8 +7,9 @@ The states of a piece of the log:
 1. read: nothing is written; whoever dies here has done nothing
 2. counted: one transaction moves the position from where the piece began to where it ends, and stores what the piece
    says. Of two that read the same piece one finds the position moved and drops its own, so no piece counts twice.
-What is kept is bounded: a letter that nobody has heard of for 15 days (three times as long as Postfix tries) is
-forgotten, and so are the oldest beyond 100,000; if one comes back after all it is nobody's, as `tally` says.
+What is kept is bounded: a letter that did not enter the queue within a day, because its sender hung up half-way, is
+forgotten; so is any after 45 days (a parent has 30 to answer, then Postfix tries for 5), and the oldest beyond 100,000,
+those whose sender hung up first. If one comes back after all it is nobody's, as `tally` says.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,14 +19,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from domains.models import Mailbox
 from reports.logfile import MOST, Piece, Place, read_on
 from reports.models import HourlyTally, LogPosition, OpenLetter
-from reports.parse import Clock, Event, Rejected, events
+from reports.parse import Clock, Event, events
 from reports.tally import HOST, Count, Letter, Slot, tally
 
-FORGOTTEN: Final = timedelta(days=15)
+HUNG_UP: Final = timedelta(days=1)
+FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
 PIECES: Final = 50  # in one call: a long log is read in several, so that each ends soon
 CHUNK: Final = 5_000  # values in one query; SQLite takes 32,766
@@ -58,12 +61,13 @@ def machine_zone(path: Path = Path("/etc/localtime")) -> tzinfo:
 
 
 def forget(host: str, now: datetime) -> None:
-    """Drop the letters under way that nobody has heard of for long, and the oldest of too many."""
-    letters = OpenLetter.objects.filter(host=host)
-    letters.filter(opened__lt=now - FORGOTTEN).delete()
+    """Drop the letters under way that will never end, and the oldest of too many."""
+    waiting = ExpressionWrapper(Q(queued=True) | Q(late=True), BooleanField())
+    letters = OpenLetter.objects.filter(host=host).annotate(waiting=waiting)
+    letters.filter(Q(opened__lt=now - FORGOTTEN) | Q(waiting=False, opened__lt=now - HUNG_UP)).delete()
     surplus = letters.count() - MOST_LETTERS
     if surplus > 0:
-        oldest = letters.order_by("opened", "pk").values_list("pk", flat=True)[:surplus]
+        oldest = letters.order_by("waiting", "opened", "pk").values_list("pk", flat=True)[:surplus]
         OpenLetter.objects.filter(pk__in=oldest).delete()
 
 
@@ -83,7 +87,7 @@ def _count(host: str, place: Place, piece: Piece, clock: Clock) -> bool:
 
 def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     """The letters under way that these events speak of."""
-    ids = {event.queue_id for event in found if not isinstance(event, Rejected)}
+    ids = {event.queue_id for event in found if event.queue_id}
     rows = (row for chunk in _chunks(ids) for row in OpenLetter.objects.filter(host=host, queue_id__in=chunk))
     return {row.queue_id: Letter(row.opened, row.login, row.size, row.queued, row.late) for row in rows}
 

@@ -1,5 +1,7 @@
-"""`script/server --check`: one letter as Anna to every example mailbox, read back as its person would read it; and one of
-a stranger to each of those where strangers are held, found there.
+"""`script/server --check`: does mail go where it should?
+
+One letter as Anna to every example mailbox, read back as its person would read it, and one of a stranger to each of
+those at which strangers are held.
 
 In: a running host. Out: a line for each letter, whether it is where it should be. Touched: the mailboxes get a letter
 each, held ones are taken away again.

@@ -72,14 +72,9 @@ def submit(host: MailHost, login: str, raw: bytes, to: Sequence[str] = (EMMA,)) 
 
 def places(host: MailHost, token: str) -> list[str]:
     """Where letters with this token lie now: `KEY deliver`, or `KEY STATION.REASON`."""
-    found = []
-    for path in host.layout.mail.glob("*/Maildir/new/*"):
-        if path.parts[-4] in KEYS.values() and token.encode() in path.read_bytes():
-            found.append(f"{path.parts[-4]} deliver")
-    for path in host.layout.held.glob("*/*/new/*"):
-        if token.encode() in path.read_bytes():
-            found.append(f"{path.parts[-4]} {path.parts[-3]}")
-    return sorted(found)
+    inside = [path for path in host.layout.mail.glob("*/Maildir/new/*") if path.parts[-4] in KEYS.values()]
+    found = [path for path in (*inside, *host.layout.held.glob("*/*/new/*")) if token.encode() in path.read_bytes()]
+    return sorted(f"{path.parts[-4]} {path.parts[-3].replace('Maildir', 'deliver')}" for path in found)
 
 
 def fate(host: MailHost, token: str, whose: str = EMMA) -> str:

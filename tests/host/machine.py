@@ -5,6 +5,7 @@
 test domains of its own, or apply what it needs at its beginning.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ from deploy.setup.lay import Choices, lay
 from deploy.setup.panel import filter_answers, mail_answers
 from deploy.setup.people import person
 from deploy.setup.place import find_place
-from deploy.setup.ports import DOORS, is_free
+from deploy.setup.ports import taken
 from deploy.setup.programs import mail_programs
 from deploy.setup.supervision import Running, supervise
 from deploy.snapshot import Snapshot
@@ -91,11 +92,22 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
 
 
 def free_base() -> int:
-    """A port base whose ports are all free just now."""
+    """A port base whose ports are all free just now, and which no other test takes meanwhile."""
     for base in range(20000 + os.getpid() % 97 * 100, 57000, 100):
-        if all(is_free(port + base) for port in DOORS.values()):
+        if claim(base) and not taken(base):
             return base
     raise AssertionError("no free ports on loopback")
+
+
+def claim(base: int) -> bool:
+    """Take a base until this process ends: two hosts that start at once would both find its ports free."""
+    lock = os.open(f"/tmp/mailadmin-test-ports-{base}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    return True
 
 
 def bring_patterns(folder: Path) -> None:

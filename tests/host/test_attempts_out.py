@@ -1,7 +1,7 @@
 """POLICY's attempts of a child to write to whom her list does not name, through submission and the hold queue."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,9 +14,9 @@ FRIEND = "friend@elsewhere.example"
 
 
 @pytest.fixture(scope="module")
-def home(mailhost: MailHost) -> Iterator[MailHost]:
+def home(mailhost: MailHost) -> MailHost:
     settle(mailhost)
-    yield mailhost
+    return mailhost
 
 
 def send(host: MailHost, to: Sequence[str], sender: str = EMMA) -> str:

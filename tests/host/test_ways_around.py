@@ -12,7 +12,6 @@
 """
 
 import smtplib
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -78,9 +77,9 @@ RESENT = (f"Resent-From: {NONNA}", f"Resent-Sender: {NONNA}", "Resent-Date: Mon,
 
 
 @pytest.fixture(scope="module")
-def home(mailhost: MailHost) -> Iterator[MailHost]:
+def home(mailhost: MailHost) -> MailHost:
     settle(mailhost, WATCHED)
-    yield mailhost
+    return mailhost
 
 
 def came(host: MailHost, domain: str, author: str, *more: str, body: str = "Ciao!") -> str:
