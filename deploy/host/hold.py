@@ -10,6 +10,7 @@ postsuper(1), postcat(1), postqueue(1).
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -62,10 +63,10 @@ def release(layout: Layout, queue_id: str, arrived: str, login: str) -> str:
         return "gone"
     if time.time() - int(arrived) < _lifetime(layout) - DAY:
         _postfix(layout, "postsuper", "-H", queue_id)
-        _postfix(layout, "postkick", "public", "qmgr", "D")  # not `postqueue -i`, which overrides defer_transports
+        _kick(layout, "qmgr", "D")  # not `postqueue -i`, which overrides defer_transports
     else:
         _postfix(layout, "postsuper", "-r", queue_id, "hold")
-        _postfix(layout, "postkick", "public", "pickup", "W")
+        _kick(layout, "pickup", "W")
     return "released"
 
 
@@ -126,6 +127,12 @@ def _lifetime(layout: Layout) -> int:
     """How long Postfix tries a letter, in seconds."""
     text = _postfix(layout, "postconf", "-h", "maximal_queue_lifetime").decode().strip()
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}[text[-1]]
+
+
+def _kick(layout: Layout, service: str, request: str) -> None:
+    """Have a service look now. While it is being restarted it does not hear us, and looks by itself."""
+    with suppress(CommandError):
+        _postfix(layout, "postkick", "public", service, request)
 
 
 @cache

@@ -30,7 +30,7 @@ def add(row: HeldLetter, letter: Letter, asked: Iterable[str], listed: Collectio
 def ask(row: HeldLetter, asked: Iterable[str], listed: Collection[str]) -> None:
     """Store questions, one for each address, however it is written."""
     addresses = sorted({normal(one) for one in asked})
-    Question.objects.bulk_create(Question(letter=row, address=one, like=resembles(one, listed)) for one in addresses)
+    Question.objects.bulk_create(Question(letter=row, address=one, like=like(one, listed)) for one in addresses)
 
 
 def answer_to(question: Question) -> Answer | None:
@@ -52,11 +52,6 @@ def entries(box: Mailbox | None, other_way: str) -> list[str]:
     own = lists.filter(person__in=people).values_list("address", flat=True)
     common = lists.filter(community__memberships__user__in=people).values_list("address", flat=True)
     return sorted({*own, *common})
-
-
-def resembles(address: str, listed: Collection[str]) -> str:
-    """The entry that an address, or its domain, could be taken for."""
-    return (like(address, listed) or like(f"@{address.rpartition('@')[2]}", listed)) if address else ""
 
 
 def normal(address: str) -> str:
