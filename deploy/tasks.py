@@ -8,7 +8,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from deploy import export
+from deploy import answers, export
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,12 @@ def reconcile(host: str) -> None:
 def verify(host: str) -> None:
     """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
     export.reconcile(host, verify=True)
+
+
+@shared_task(name="deploy.held")
+def held(host: str) -> None:
+    """Make rows of the letters that wait, and carry out what is answered."""
+    answers.attend(host)
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:
