@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "verify": every(60, "deploy.verify"),
     "held": every(2, "deploy.held"),
     "ingest": every(2, "reports.ingest"),
+    "forget": every(600, "reports.forget"),
 }
 
 

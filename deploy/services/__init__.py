@@ -19,6 +19,11 @@ def mail_log() -> Path:
     return layout().mail_log
 
 
+def verdict_log() -> Path:
+    """The log of this machine's mail host that says what was decided of letters."""
+    return layout().verdict_log
+
+
 def state(generation: int) -> str:
     """How a generation stands: `live` on every host, `failed` on one, else `waiting`."""
     states = {host.state(generation) for host in MailHost.objects.all()}

@@ -13,7 +13,8 @@ from accounts.wishes import wishes
 from deploy.host import files, held
 from deploy.services.held import BY_HAND, index
 from domains.models import Mailbox
-from policies.models import Contact, HeldLetter, Question
+from policies.models import Contact, Decision, HeldLetter, Question
+from reports import decisions
 from tests.host.family import ANNA, EMMA, KEYS, LUCA, NONNA, fate, let_in, written
 from tests.host.held import KEY, Planted, copies, plant, stored
 from tests.host.machine import MailHost, wait_for
@@ -234,3 +235,21 @@ def test_while_somebody_is_at_it_nobody_waits(home: Home) -> None:
         assert not HeldLetter.objects.exists()
     home.look()
     assert HeldLetter.objects.count() == 1
+
+
+def test_what_was_decided_of_letters_is_a_row_each(home: Home) -> None:
+    log, start = home.host.layout.verdict_log, datetime.now(UTC) - timedelta(seconds=2)
+    decisions.follow("primary", log, datetime.now(UTC))  # what other tests sent before
+    Decision.objects.all().delete()
+    token, raw = written(f"From: {EVIL}")
+    let_in(home.host, signed("other.test")(raw), EVIL, (EMMA, ANNA, LUCA))
+    assert fate(home.host, token) == "in-5.stranger"
+    assert fate(home.host, token, LUCA) == fate(home.host, token, ANNA) == "deliver"
+    decisions.follow("primary", log, datetime.now(UTC))
+    found = {row.key: row for row in Decision.objects.all()}
+    assert found.keys() == {KEY, KEYS[LUCA]}
+    emma, luca = found[KEY], found[KEYS[LUCA]]
+    assert (emma.verdict, emma.station, emma.reason, emma.author) == ("hold", "in-5", "stranger", EVIL)
+    assert (emma.proof, emma.entry, luca.verdict, luca.station) == ("pass/dmarc", "*", "deliver", "in-8")
+    assert start < emma.when < datetime.now(UTC) + timedelta(seconds=1)
+    assert f"{emma.queue_id}: client=" in home.host.log()
