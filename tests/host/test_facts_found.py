@@ -88,6 +88,7 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
      unsigned, ROSA, FAIL),
     ("no policy, nothing to show", ["From: a@silent.test"], unsigned, "a@silent.test",
      "none a@silent.test ip:127.0.0.0/24"),
+    ("no policy, a short name", ["From: a@b.de"], unsigned, "a@b.de", "none a@b.de ip:127.0.0.0/24"),
     ("no policy, signed by another", ["From: a@silent.test"], OTHER, "a@silent.test",
      "none a@silent.test dkim:other.test"),
     ("no policy, another's SPF", ["From: a@silent.test"], unsigned, "a@spf-only.test",

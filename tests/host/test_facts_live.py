@@ -15,7 +15,7 @@ from deploy.setup.lay import HOSTNAME, Choices
 from deploy.setup.templates import fill
 from deploy.snapshot import Mailbox
 from tests.host.letters import ANNA, HOUSE, INFO, KEYS, MARCO, answer, signed_in, stranger
-from tests.host.machine import MailHost, started_host, wait_for
+from tests.host.machine import MailHost, start_filter, started_host, wait_for
 from tests.host.outside import publish, signed, written
 from tests.host.test_setup_laid import take_one_letter
 
@@ -131,19 +131,6 @@ def filter_stopped(mailhost: MailHost) -> Iterator[None]:
     mailhost.running.control("stop", "rspamd")
     yield
     start_filter(mailhost)
-
-
-def start_filter(host: MailHost) -> None:
-    host.running.control("start", "rspamd")
-    wait_for(lambda: sings(host), "the filter", 60)
-
-
-def sings(host: MailHost) -> bool:
-    try:
-        sing(host.layout)
-    except CanaryError:
-        return False
-    return True
 
 
 def test_with_the_filter_down_letters_wait_outside(mailhost: MailHost) -> None:
