@@ -1,6 +1,7 @@
 """The messages a mail host's worker understands. They carry no data: each only says where to look."""
 
 import logging
+from datetime import UTC, datetime
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -8,7 +9,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from deploy import export
+from deploy import export, notices
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ def reconcile(host: str) -> None:
 def verify(host: str) -> None:
     """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
     export.reconcile(host, verify=True)
+
+
+@shared_task(name="deploy.notices")
+def tell(host: str) -> None:
+    """Tell those who answer what waits for them."""
+    notices.tell(host, datetime.now(UTC))
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:
