@@ -1,6 +1,7 @@
 """The messages a mail host's worker understands. They carry no data: each only says where to look."""
 
 import logging
+from datetime import UTC, datetime
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -8,7 +9,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from deploy import answers, export
+from deploy import answers, export, notices
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,12 @@ def verify(host: str) -> None:
 def held(host: str) -> None:
     """Make rows of the letters that wait, and carry out what is answered."""
     answers.attend(host)
+
+
+@shared_task(name="deploy.notices")
+def tell(host: str) -> None:
+    """Tell those who answer what waits for them."""
+    notices.tell(host, datetime.now(UTC))
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:
