@@ -34,7 +34,11 @@ NO_LEVEL: Final = TABLE["open"]  # guardians, owners, and managers without a lev
 HOURS_BEFORE_SCHOOL_ONLY: Final = frozenset({"explorer"})  # their hours hold on evenings before a school day
 # At these levels a list names who may be written to beside one's own people; at `inside` there is nobody beside them.
 WITHOUT_LIST: Final = frozenset({"inside"})
-ACTIVE: Final[Mapping[str, frozenset[str]]] = {"outgoing": frozenset({"list", "anyone"})}
+ACTIVE: Final[Mapping[str, frozenset[str]]] = {
+    "incoming": frozenset({"list", "proven", "anyone"}),
+    "outgoing": frozenset({"list", "anyone"}),
+    "sight": frozenset({"held", "contacts", "nothing"}),  # what the pages show of a held letter
+}
 # What the mail host answers, in English as all its answers, where a level that restricts refuses and does not ask.
 REFUSALS: Final[Mapping[str, str]] = {
     "inside": "You may write to your own people only: ask the owner of your business.",
