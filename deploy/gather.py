@@ -123,8 +123,9 @@ def aliases() -> Iterator[snapshot.Alias]:
 
 def circles(boxes: list[Box], bound: Outgoing, screened: Incoming) -> Iterator[snapshot.Circle]:
     """The communities that bind somebody, sorted: whose mailboxes are inside, and whom their own lists name."""
-    people_bound = (*bound.people, *screened.people.values())
-    binding = {bond.name: bond.community for person in people_bound for bond in person.bonds}
+    bonds = [bond for out in bound.people for bond in out.bonds]
+    bonds += [bond for person in screened.people.values() for bond in person.bonds]
+    binding = {bond.name: bond.community for bond in bonds}
     of_user = defaultdict(list)
     for box in boxes:
         for user, _password, _active in box.people:

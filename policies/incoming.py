@@ -10,10 +10,12 @@ has somebody blocked. Of several communities each has its say, and so has each p
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from policies.models import Contact
 from policies.outgoing import Bond, bonds
+
+LINE: Final = ("address", "kind", "assurance", "evidence")
 
 
 class Line(NamedTuple):
@@ -56,7 +58,7 @@ def lines() -> tuple[Mapping[int, Lines], Mapping[int, Lines]]:
     own: dict[int, set[Line]] = defaultdict(set)
     common: dict[int, set[Line]] = defaultdict(set)
     rows = Contact.objects.exclude(direction=Contact.Direction.OUT)
-    for person, community, *line in rows.values_list("person", "community", *Line._fields):
+    for person, community, *line in rows.values_list("person", "community", *LINE):
         (own[person] if person else common[community]).add(Line(*line))
     return (
         defaultdict(frozenset, {pk: frozenset(listed) for pk, listed in own.items()}),

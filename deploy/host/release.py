@@ -231,6 +231,13 @@ def laid_text(layout: Layout) -> str:
 
 def laid(layout: Layout) -> dict[str, str]:
     """The sha256 of what the installer laid down, as it is now."""
-    names = ("postfix/main.cf", "postfix/master.cf", "dispatch.rc", "who.awk", "rspamd/rspamd.conf", "rspamd/rspamd.local.lua")
+    names = (
+        "postfix/main.cf",
+        "postfix/master.cf",
+        "dispatch.rc",
+        "who.awk",
+        "rspamd/rspamd.conf",
+        "rspamd/rspamd.local.lua",
+    )
     paths = [layout.dovecot, *(layout.etc / name for name in names)]
     return {str(path.relative_to(layout.etc)): digest(path.read_bytes()) for path in paths if path.is_file()}

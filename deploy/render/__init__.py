@@ -35,7 +35,7 @@ PURPOSES: Final = {
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
     "procmail/lists": "Who may write, what his letter must show, and who may at any hour. Last the strangers.",
-    "procmail": "One mailbox: its folder, and who may write. The last line tells the dispatcher that this file is whole.",
+    "procmail": "One mailbox: its folder and its list. The last line tells the dispatcher that this file is whole.",
 }
 
 
@@ -109,7 +109,7 @@ def lists(looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:
 
 
 def screened(addresses: Book, looked: Mapping[str, procmail.Looked]) -> str:
-    """Every address that leads to a mailbox whose letters are looked at, in all its forms; `@domain` for a catch-all."""
+    """Every address that leads to a mailbox whose letters are looked at, in all forms; `@domain` for a catch-all."""
     ours = {
         form
         for name in (*addresses.mailboxes, *addresses.aliases)

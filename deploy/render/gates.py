@@ -38,7 +38,9 @@ class Pass:
         first, second = sorted((self, other), key=lambda one: WORDS.index(one.word))
         split = first.word == second.word == "pinned" and first.evidence != second.evidence
         always = all(one.always for one in (self, other) if one.listed) and (self.listed or other.listed)
-        return Pass("proven" if split else first.word, "" if split else first.evidence, always, self.listed or other.listed)
+        return Pass(
+            "proven" if split else first.word, "" if split else first.evidence, always, self.listed or other.listed
+        )
 
 
 @dataclass(frozen=True, slots=True)

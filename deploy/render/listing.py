@@ -104,4 +104,4 @@ class Own:
         itself = rules.verdict(entry) if known else rules.verdict(entry, domain)  # else a catch-all takes it
         ends = self.ends.get(entry) or self.book.ends(entry)
         found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in ends]
-        return rules.worst([*found, itself] if itself == rules.blocked else found)
+        return rules.worst([*found, itself] if itself == rules.blocked else found or [rules.usual])

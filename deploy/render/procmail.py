@@ -3,13 +3,13 @@
 In: mailboxes, and for those whose letters are looked at their `Gates`. Out: paths and texts. Nothing is touched; raises
 `Unwritable`.
 
-A recipe only says which folder, which list, and whether a letter whose answers would go elsewhere is held: what is done
-with that stands in the dispatcher and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes
-part of a recipe. The dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A suspended
-mailbox keeps its recipe: what reaches it through an alias is kept, unread.
+A recipe only says which folder, which list, and whether a letter whose answers would go elsewhere is held: what is
+done with that stands in the dispatcher and in `who.awk`, laid down once. So no text of a person or of a stranger ever
+becomes part of a recipe. The dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A
+suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
 
-A list is named by its content, so people with the same one share it, and a letter that comes while a release is switched
-finds the list that its recipe meant, or waits.
+A list is named by its content, so people with the same one share it, and a letter that comes while a release is
+switched finds the list that its recipe meant, or waits.
 """
 
 import hashlib

@@ -1,6 +1,10 @@
-"""`script/server --check`: one letter as Anna to every example mailbox, read back as its person would read it.
+"""`script/server --check`: does mail go where it should?
 
-In: a running host. Out: a line for each mailbox, whether it arrived. Touched: the mailboxes get a letter each.
+One letter as Anna to every example mailbox, read back as its person would read it, and one of a stranger to each of
+those at which strangers are held.
+
+In: a running host. Out: a line for each letter, whether it is where it should be. Touched: the mailboxes get a letter
+each, held ones are taken away again.
 Raises SetupError when there is nothing to check.
 """
 
@@ -12,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from functools import partial
 from pathlib import Path
@@ -19,11 +24,13 @@ from pathlib import Path
 from deploy.host import release
 from deploy.host.commands import CommandError, run
 from deploy.host.layout import Layout
+from deploy.setup import world
 from deploy.setup.people import SetupError
 from deploy.snapshot import Mailbox
 
 PATIENCE = 30.0
 SENDER = "anna@"
+STRANGER = "stranger@example.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,49 @@ def check(layout: Layout, var: Path) -> Iterator[Finding]:
         raise SetupError("There is no Anna and no mailbox to write to: is this the example household?")
     for mailbox in mailboxes:
         yield check_mailbox(layout, sender, passwords, mailbox)
+    for mailbox in shielded(layout, mailboxes):
+        yield check_stranger(layout, mailbox)
+
+
+def shielded(layout: Layout, mailboxes: list[Mailbox]) -> list[Mailbox]:
+    """The mailboxes of a family at which the letter of a stranger is held."""
+    live = release.live(layout)
+    screens = live.snapshot.screens if live else ()
+    careful = {
+        one.mailbox for one in screens if any(gate.careful and gate.strangers[-1][1] == "hold" for gate in one.gates)
+    }
+    return [mailbox for mailbox in mailboxes if mailbox.address in careful]
+
+
+def check_stranger(layout: Layout, mailbox: Mailbox) -> Finding:
+    """A letter of somebody whom no list names, signed by his provider as it should be."""
+    way = f"{STRANGER} -> {mailbox.address}"
+    token = make_msgid(domain="check.mailadmin.invalid")
+    letter = signed_letter(layout, STRANGER, mailbox.address, token)
+    try:
+        with smtplib.SMTP(layout.address, layout.smtp, local_hostname="mx.example.org", timeout=PATIENCE) as dialogue:
+            dialogue.sendmail(STRANGER, mailbox.address, letter)
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(arrived=False, sentence=f"{way}: {' '.join(str(error).split())}")
+    held = _in_time(partial(take_held, layout, mailbox.key, token))
+    return Finding(held, f"{way}: " + ("held: nobody knows this stranger" if held else "it is not among what is held"))
+
+
+def take_held(layout: Layout, key: str, token: str) -> bool:
+    """Whether the letter is held; nobody needs to answer it."""
+    for path in (layout.held / key).glob("in-5.stranger/new/*"):
+        if token.encode() in path.read_bytes():
+            path.unlink()
+            return True
+    return False
+
+
+def signed_letter(layout: Layout, author: str, to: str, token: str) -> bytes:
+    """A letter as its author's provider, one of the private host's own world, sends it."""
+    domain = author.rpartition("@")[2]
+    folder = layout.etc / "dns"
+    raw = written(author, to, token).as_bytes(policy=SMTP)
+    return world.sign(raw, domain, world.read_key(folder, domain))
 
 
 def check_mailbox(layout: Layout, sender: str, passwords: dict[str, str], mailbox: Mailbox) -> Finding:
@@ -73,14 +123,20 @@ def reader(layout: Layout, passwords: dict[str, str], mailbox: Mailbox, token: s
 
 def send(layout: Layout, sender: str, password: str, address: str, token: str) -> None:
     """Submit a letter, as a mail program would: STARTTLS with the certificate checked, then a login."""
-    letter = EmailMessage()
-    letter["From"], letter["To"], letter["Date"] = sender, address, formatdate()
-    letter["Subject"], letter["Message-ID"] = "Does mail arrive?", token
-    letter.set_content("A letter from script/server --check.\n")
+    letter = written(sender, address, token)
     with smtplib.SMTP(layout.address, layout.submission, timeout=PATIENCE) as dialogue:
         dialogue.starttls(context=trusting(layout))
         dialogue.login(sender, password)
         dialogue.send_message(letter)
+
+
+def written(author: str, to: str, token: str) -> EmailMessage:
+    """The letter that is sent."""
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Date"] = author, to, formatdate()
+    letter["Subject"], letter["Message-ID"] = "Does mail arrive?", token
+    letter.set_content("A letter from script/server --check.\n")
+    return letter
 
 
 def over_imap(layout: Layout, address: str, password: str, token: str) -> bool:

@@ -1,6 +1,6 @@
 """The example household of POLICY.md as a mail host is told it: two communities, one suspended, one shared."""
 
-from deploy.snapshot import Alias, Bond, Circle, Domain, Mailbox, Sender, Snapshot
+from deploy.snapshot import Alias, Bond, Circle, Domain, Entry, Gate, Mailbox, Screen, Sender, Snapshot
 
 HASH = "{SHA512-CRYPT}$6$rounds=5000$VvDXT9btpaYERIB$tWmVGZoHKzHnFZ2OVFtmVcW0GFDpAuXVJ0dIaLlbZ9mQ7yqZ1xw6mC3n5aEoD1"
 OTHER_HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Wm9vbXpvb216b29tem9vbXpvb216b29tem9v"
@@ -65,6 +65,7 @@ HOUSEHOLD = Snapshot(
                 "sara@mybusiness.com",
             ),
             allowed=("@partner.example",),
+            entries=(Entry("@partner.example", "allowed"),),
         ),
     ),
     senders=(
@@ -81,6 +82,37 @@ HOUSEHOLD = Snapshot(
             ("luca@myfamily.net",),
             (Bond("Fioretti family", (("", "anyone"),)),),
             blocked=("bully@outside.example",),
+        ),
+    ),
+    screens=(
+        Screen(
+            "emma@myfamily.net",
+            (
+                Gate(
+                    "Fioretti family",
+                    (("2026-06-30T22:00:00+00:00", "anyone"), ("", "hold")),
+                    careful=True,
+                    entries=(
+                        Entry("@scuola-verdi.edu.it", "allowed"),
+                        Entry("maestra@scuola-verdi.edu.it", "allowed", "unproven"),
+                        Entry("nonna.rosa@gmail.com", "allowed"),
+                        Entry("zio@old.example", "allowed", "pinned", "ip:192.0.2.0/24"),
+                    ),
+                ),
+            ),
+        ),
+        Screen("gino@mybusiness.com", (Gate("My Business", (("", "hold"),)),)),
+        Screen("ivo@mybusiness.com", (Gate("My Business", (("", "hold"),), listed=False),)),
+        Screen(
+            "luca@myfamily.net",
+            (
+                Gate(
+                    "Fioretti family",
+                    (("", "proven"),),
+                    careful=True,
+                    entries=(Entry("bully@outside.example", "blocked"),),
+                ),
+            ),
         ),
     ),
 )

@@ -136,7 +136,7 @@ def test_a_suspended_mailbox_is_refused_under_all_its_addresses_and_keeps_its_re
     refused = maps(HOUSEHOLD, "refused")
     assert refused["luca@myfamily.net"] == refused["luca@old-domain.example"] == "550 5.2.1 This mailbox is suspended."
     rendered = render(HOUSEHOLD, AT, "/srv/mail")
-    assert read_recipe(rendered["procmail/myfamily.net/luca.rc"].decode()) ["key"] == f"{6:016x}"
+    assert read_recipe(rendered["procmail/myfamily.net/luca.rc"].decode())["key"] == f"{6:016x}"
     assert HASH not in rendered["dovecot/passwd"].decode().split("luca@myfamily.net:")[1].splitlines()[0]
     assert "luca@myfamily.net" not in maps(HOUSEHOLD, "sasl_class")
     assert "luca@myfamily.net" not in maps(HOUSEHOLD, "sender_logins")

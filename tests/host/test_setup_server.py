@@ -76,7 +76,10 @@ def processes(var: Path) -> list[str]:
 def var() -> Iterator[Path]:
     with temporary_var() as folder:
         yield folder
-        wait_for(lambda: not processes(folder), "the end of every process")
+        try:
+            wait_for(lambda: not processes(folder), "the end of every process", 60)
+        except AssertionError:
+            raise AssertionError(f"these are left: {processes(folder)}") from None
 
 
 def test_it_starts_says_where_it_is_and_ends_without_a_trace(var: Path) -> None:

@@ -40,6 +40,8 @@ password = "{PASSWORD}"
 [[person.membership]]
 community = "Rossi"
 role = "protected"
+[[person.contact]]
+address = "nonna.rosa@gmail.com"
 [[mailbox]]
 address = "ada@rossi.example"
 [[mailbox]]

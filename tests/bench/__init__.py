@@ -1,0 +1,1 @@
+"""Measurements, for `script/bench`; not collected by pytest."""
