@@ -180,12 +180,20 @@ def difference(drafts: Iterable[Draft], name: str, letters: int) -> list[str]:
 def more(rows: Sequence[Contact], name: str) -> list[str]:
     """How many more people may write, and be written to."""
     told = []
-    if writing := sum(row.direction in ("in", "both") for row in rows):
+    ways = {way: sum(row.direction == way for row in rows) for way in ("both", "in", "out")}
+    if both := ways["both"]:
+        sentence = ngettext(
+            "%(count)s more person may write to %(name)s, and be written to.",
+            "%(count)s more people may write to %(name)s, and be written to.",
+            both,
+        )
+        told.append(sentence % {"count": both, "name": name})
+    if writing := ways["in"]:
         sentence = ngettext(
             "%(count)s more person may write to %(name)s.", "%(count)s more people may write to %(name)s.", writing
         )
         told.append(sentence % {"count": writing, "name": name})
-    if written := sum(row.direction in ("out", "both") for row in rows):
+    if written := ways["out"]:
         sentence = ngettext(
             "%(name)s may write to %(count)s more person.", "%(name)s may write to %(count)s more people.", written
         )

@@ -1,4 +1,4 @@
-"""Two addresses letter for letter, with what differs marked. Pure: text in, pieces out; nothing is touched or raised."""
+"""Two addresses letter for letter, what differs marked. Pure: text in, pieces out; nothing is touched or raised."""
 
 from difflib import SequenceMatcher
 from typing import NamedTuple

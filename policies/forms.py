@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.forms import LineField, email
@@ -12,7 +14,7 @@ from accounts.rules import LEVELS, Refused
 from accounts.wishes import invalid
 from policies import rules, words
 from policies.cautions import Draft, Known, Owner, draft
-from policies.levels import TABLE
+from policies.levels import TABLE, active
 from policies.models import Contact
 
 MOST_LINES: Final = 100
@@ -103,7 +105,7 @@ class ContactPasteForm(AddForm):
         strip=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 7, "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text=_("One a line: Nonna Rosa <nonna@example.org>, or only the address, or @school.example."),
+        help_text=_("One a line: Nonna Rosa &lt;nonna@example.org&gt;, or only the address, or @school.example."),
     )
     field_order = ("lines", "direction", "kind", "assurance")
 
@@ -151,16 +153,24 @@ class LevelForm(forms.Form):
     level = forms.ChoiceField(label=_("Level"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"level": membership.level}, **kwargs)
+        kwargs["initial"] = {"level": membership.level}
+        super().__init__(*args, **kwargs)
         choices = [(level, described(level)) for level in LEVELS[membership.community.kind]]
         self.fields["level"].choices = choices  # type: ignore[attr-defined]
 
 
-def described(level: str) -> str:
+def described(level: str) -> SafeString:
     """A level and the two things that matter most about it."""
-    incoming, outgoing = (words.setting(switch, TABLE[level][switch], level) for switch in ("incoming", "outgoing"))
-    facts = {"level": words.LEVELS[level], "incoming": incoming, "outgoing": outgoing}
-    return gettext("%(level)s. May write: %(incoming)s. May be written to: %(outgoing)s.") % facts
+    names = {"incoming": gettext("May write:"), "outgoing": gettext("May be written to:")}
+    parts = [(name, promised(level, switch)) for switch, name in names.items()]
+    return format_html("<strong>{}</strong>{}", words.LEVELS[level], format_html_join("", "<br>{} {}", parts))
+
+
+def promised(level: str, switch: str) -> str:
+    """What a level says, and whether that is so today."""
+    setting = TABLE[level][switch]
+    said = words.setting(switch, setting, level)
+    return said if active(switch, setting) else gettext("%(setting)s (not yet active)") % {"setting": said}
 
 
 class AnswerForm(forms.Form):

@@ -49,7 +49,7 @@ def may_write_entry(actor: User, owner: User | Community, kind: str) -> bool:
 def kept_people(actor: User) -> set[int]:
     """Everybody whose list the actor keeps: the same as `may_keep_list` says of each, in two queries."""
     roles = dict(Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"))
-    near = Membership.objects.filter(community__in=roles).exclude(level="").values("user") if roles else ()
+    near = Membership.objects.filter(community__in=roles).exclude(level="").values("user")
     bound = Membership.objects.filter(user__in=near).exclude(level="")
     found: dict[int, bool] = defaultdict(lambda: True)
     for person, community, role in bound.values_list("user", "community", "role"):

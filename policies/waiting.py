@@ -63,6 +63,18 @@ class Ask:
         return self.letter.direction == "out" or asking.shows(row.assurance, row.evidence, self.proof)
 
     @property
+    def sound(self) -> bool:
+        """Nothing about it asks for care."""
+        proven = self.letter.direction == "out" or self.proof.verdict == "pass"
+        return proven and not self.question.like
+
+    @property
+    def through(self) -> str:
+        """The mailing list that sent the letter on, or nothing."""
+        found = str(self.letter.facts.get("List", ""))
+        return found if self.letter.direction == "in" and asking.through_a_list(found, self.proof) else ""
+
+    @property
     def sure_of_always(self) -> tuple[str, ...]:
         """What has to be seen before `always`."""
         return self.doubts("always")
@@ -130,7 +142,7 @@ def silent_letters(held: Iterable[str]) -> QuerySet[HeldLetter]:
 
 def letters_waiting(held: Iterable[str]) -> int:
     """How many letters wait for an answer."""
-    return open_questions(held).aggregate(letters=Count("letter", distinct=True))["letters"]
+    return int(open_questions(held).aggregate(letters=Count("letter", distinct=True))["letters"])
 
 
 def waiting_by_person(held: Held) -> Mapping[int, int]:
@@ -210,4 +222,4 @@ def settled(answered: Iterable[Ask]) -> int:
     letters = {one.letter.pk for one in answered}
     others = Question.objects.filter(letter__in=letters).exclude(pk__in=[one.question.pk for one in answered])
     kept = others.exclude(answer__choice__in=asking.LETS_IN)
-    return len(letters) - kept.aggregate(letters=Count("letter", distinct=True))["letters"]
+    return len(letters) - int(kept.aggregate(letters=Count("letter", distinct=True))["letters"])

@@ -30,7 +30,7 @@ SWITCHES: Final[Words] = {
     "words": lazy("Watched words"),
     "hours": lazy("Hours"),
     "sight": lazy("What those who look after see"),
-    "limits": lazy("How much"),
+    "limits": lazy("How many letters"),
 }
 SETTINGS: Final[dict[tuple[str, str], Promise]] = {
     ("incoming", "list"): lazy("only people on the list; others wait"),
@@ -98,8 +98,7 @@ def setting(switch: str, value: str, level: str = "") -> str:
         return _("from %(start)s to %(end)s") % {"start": start, "end": end}
     if switch == "limits":
         return limits(*value.split("/"))
-    found = IN_BUSINESS.get((level, switch, value)) or SETTINGS.get((switch, value), value)
-    return str(found)
+    return str(IN_BUSINESS.get((level, switch, value)) or SETTINGS.get((switch, value)) or value)
 
 
 def limits(letters: str, recipients: str) -> str:
@@ -134,6 +133,8 @@ def proof(shown: Proof, known: str = "") -> str:
         return _("Only claims to be: nobody signed in here has written it")
     if shown.verdict == "none":
         return _("Only claims to be: %(domain)s confirms nothing") % facts
+    if shown.verdict == "malformed":
+        return _("Nobody can say who wrote it")
     return _("Only claims to be: nothing could be checked")
 
 
@@ -165,8 +166,8 @@ def facts(found: Mapping[str, str]) -> list[tuple[str, str]]:
         told.append((_("Written by"), str(writer)))
     if found.get("List", "none") != "none":
         told.append((_("Mailing list"), found["List"]))
-    if links := int(found.get("Links", "0")):
-        told.append((_("Links"), str(links)))
+    if found.get("Links", "0") != "0":
+        told.append((_("Links"), found["Links"]))
     kinds = found.get("Attachments", "none").split(" ")
     if kinds != ["none"]:
         told.append((_("Attachments"), ", ".join(str(ATTACHMENTS.get(kind, kind)) for kind in kinds)))

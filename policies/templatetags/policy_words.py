@@ -17,6 +17,7 @@ from policies import words
 from policies.asking import Proof
 from policies.differences import Piece, compared, foreign
 from policies.models import HeldLetter
+from policies.waiting import Ask
 
 register = template.Library()
 # What turns text around, or is no character at all; a line break and a tab are.
@@ -35,6 +36,20 @@ def level(token: str) -> str:
 def reason(token: str) -> str:
     """Why a letter was held, in a sentence."""
     return str(words.REASONS.get(token, token))
+
+
+@register.filter
+def why_still(ask: Ask) -> list[str]:
+    """Why a letter waits, where it is not that a stranger wrote it."""
+    told = []
+    if ask.letter.station == "in-3":
+        told.append(_("This address is on the list, but nothing shows that the letter comes from there."))
+    elif ask.letter.reason not in ("stranger", "unproven"):
+        told.append(str(words.REASONS.get(ask.letter.reason, ask.letter.reason)))
+    if ask.through:
+        sentence = _("It came through the mailing list %(name)s, where anybody may have written it.")
+        told.append(sentence % {"name": ask.through})
+    return told
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Adding to a list: one entry or several, looked at before they are saved."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -42,7 +43,7 @@ def add(request: SignedIn, form: AddForm, template: str) -> HttpResponse:
         if save_or_say(request, form, lambda: told.add(allow(request.user, [one.row for one in new]))):
             return saved(request, list_of(form.owner), done(new, told), undo=undo(form.owner, told))
     letters = foreseen(request, form, new)
-    context = {"owner": form.owner, "drafts": drafts, "new": new}
+    context: dict[str, Any] = {"owner": form.owner, "drafts": drafts, "new": new}
     context |= {"difference": difference(new, form.owner.name, letters)}
     return page(request, "policies/contact_review.html", form, **context)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
@@ -41,7 +42,7 @@ def child_show(request: SignedIn, pk: int) -> HttpResponse:
     bound = memberships(person).select_related("community")
     held = held_mailboxes(request.user)
     theirs = {key: people for key, people in held.items() if person in people}
-    context = {
+    context: dict[str, Any] = {
         "person": person,
         "bonds": [(one, list(switches(one, now.astimezone(ZoneInfo(one.community.timezone)).date()))) for one in bound],
         "contacts": Contact.objects.filter(person=person).exclude(kind=Contact.Kind.BLOCKED).count(),

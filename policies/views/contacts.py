@@ -1,5 +1,7 @@
 """Lists of whom somebody writes with: looking at one, changing, blocking and removing entries, and taking that back."""
 
+from typing import Any
+
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -34,7 +36,7 @@ def contact_list(request: SignedIn, whose: Whose) -> HttpResponse:
     """Whom somebody may write with."""
     owner, text = kept_owner_or_404(request, whose), sought(request)
     found = rows(request, contacts_of(owner).filter(Q(name__icontains=text) | Q(address__icontains=text)))
-    context = {
+    context: dict[str, Any] = {
         "owner": owner,
         "person": owner if isinstance(owner, User) else None,
         "contacts": found,

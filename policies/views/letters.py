@@ -1,5 +1,7 @@
 """One held letter: what it is, what it shows, why it waits, and its questions."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -22,7 +24,7 @@ def held_letter_show(request: SignedIn, pk: int) -> HttpResponse:
     given = [one for one in questions if hasattr(one, "answer")]
     waits = letter.state == HeldLetter.State.WAITING and not letter.silent
     open_ones = [one for one in questions if waits and one not in given]
-    context = {
+    context: dict[str, Any] = {
         "letter": letter,
         "people": people,
         "readable": len(readable(people, now)) == len(people),

@@ -1,5 +1,7 @@
 """What waits: the list, its summary on the first page, the letters nobody is asked about, and answering."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -30,7 +32,7 @@ def waiting_list(request: SignedIn) -> HttpResponse:
     held = held_mailboxes(request.user)
     found = Paginator(cards(held), CARDS).get_page(request.GET.get("page"))
     fill(found.object_list, held, timezone.now())  # type: ignore[arg-type]
-    context = {"cards": found, "letters": letters_waiting(held), "silent": silent_letters(held).count()}
+    context: dict[str, Any] = {"cards": found, "letters": letters_waiting(held), "silent": silent_letters(held).count()}
     return page(request, "policies/waiting_list.html", **context)
 
 
@@ -42,7 +44,11 @@ def waiting_summary(request: SignedIn) -> HttpResponse:
     newest = cards(held)[:AT_HOME]
     fill(newest, held, timezone.now())
     template = "policies/_waiting_summary.html" if request.htmx else "policies/waiting_summary.html"  # type: ignore[attr-defined]
-    context = {"cards": newest, "letters": letters_waiting(held), "people": summaries(kept_people(request.user), held)}
+    context: dict[str, Any] = {
+        "cards": newest,
+        "letters": letters_waiting(held),
+        "people": summaries(kept_people(request.user), held),
+    }
     response = render(request, template, context)
     response["Vary"] = "HX-Request"
     return response
@@ -68,11 +74,15 @@ def question_answer(request: SignedIn, pk: int) -> HttpResponse:
         told: Told = form.told
         undo = reverse("contact-remove", args=[told.created[0].owner, told.created[0].pk]) if undoable(told) else ""
         return saved(request, reverse("waiting-list"), sentence(one, form.cleaned_data["choice"], told), undo=undo)
+    return page(request, "policies/question_answer.html", form, **looked_at(request, one))
+
+
+def looked_at(request: SignedIn, one: Ask) -> dict[str, Any]:
+    """What the page of a question shows: the answer it has already, or the one that is about to be given."""
     given = Answer.objects.filter(question=one.question).first()
     name = User.objects.filter(address=given.by).values_list("name", flat=True).first() if given else ""
     wanted = request.POST.get("choice") or request.GET.get("choice")
-    context = {"ask": one, "given": given, "given_by": name, "wanted": wanted if wanted in one.choices else ""}
-    return page(request, "policies/question_answer.html", form, **context)
+    return {"ask": one, "given": given, "given_by": name, "wanted": wanted if wanted in one.choices else ""}
 
 
 def ask_or_404(request: SignedIn, pk: int) -> Ask:
@@ -101,7 +111,7 @@ def sentence(one: Ask, choice: str, told: Told) -> str:
     if choice == "once" and not told.letters:
         return _("This address is answered: the letter goes when the others are answered, too.")
     name = " + ".join(person.name for person in one.owners)
-    done = words.DONE[direction, choice] % {"name": name, "address": one.question.shown}
+    done = str(words.DONE[direction, choice]) % {"name": name, "address": one.question.shown}
     if choice != "always":
         return done
     letters = ngettext("%(count)s letter goes on now.", "%(count)s letters go on now.", told.letters)
