@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from policies.views import adding, children, contacts, letters, waiting
+from policies.views import adding, children, contacts, letters, questions, waiting
 from policies.views.owners import OwnerConverter
 
 register_converter(OwnerConverter, "owner")
@@ -12,7 +12,7 @@ urlpatterns = [
     path("waiting/summary/", waiting.waiting_summary, name="waiting-summary"),
     path("waiting/silent/", waiting.waiting_silent, name="waiting-silent"),
     path("waiting/<int:pk>/", letters.held_letter_show, name="held-letter-show"),
-    path("waiting/questions/<int:pk>/", waiting.question_answer, name="question-answer"),
+    path("waiting/questions/<int:pk>/", questions.question_answer, name="question-answer"),
     path("family/<int:pk>/", children.child_show, name="child-show"),
     path("family/<int:pk>/level/<int:membership>/", children.child_level, name="child-level"),
     path("family/<owner:whose>/people/", contacts.contact_list, name="contact-list"),
