@@ -177,11 +177,15 @@ def test_a_borrowed_name_can_be_accepted_and_its_owner_cannot_be_blocked_by_it(h
 
 def test_block_writes_a_blocked_entry_and_answers_the_others(household):
     emma = household.mailboxes["emma"]
-    one, other, extended = held(emma, STRANGER), held(emma, STRANGER, fact="none {} -"), held(emma, "zia.carla+x@gmail.com")
+    one, other, extended = (
+        held(emma, STRANGER),
+        held(emma, STRANGER, fact="none {} -"),
+        held(emma, "zia.carla+x@gmail.com"),
+    )
     answer = send(household, one, "block")
     assert "zia.carla@gmail.com is blocked" in told(household, answer)
     assert entry() == ("in", "blocked", "proven", "")
-    assert {choice for choice in answers().values()} == {"block"}
+    assert set(answers().values()) == {"block"}
     assert {letter for letter, _address in answers()} == {one.pk, other.pk, extended.pk}
 
 
@@ -240,7 +244,10 @@ def test_the_first_answer_stands_and_the_second_is_told_whose_it_was(household):
     assert answers() == {(letter.pk, STRANGER): "no"}
     assert not Contact.objects.exists()
     question = letter.questions.get()
-    with pytest.raises(ValidationError, match="Marco has answered already: no"), wishes(household.people["anna"], "test"):
+    with (
+        pytest.raises(ValidationError, match="Marco has answered already: no"),
+        wishes(household.people["anna"], "test"),
+    ):
         services.answer(household.people["anna"], question, "always")
 
 
@@ -269,7 +276,11 @@ def test_what_is_no_answer_is_refused(household, choice):
 def test_looking_answers_nothing(household):
     letter = held(household.mailboxes["emma"], STRANGER)
     before = Wishes.current()
-    for url in ("/waiting/", f"/waiting/{letter.pk}/", f"/waiting/questions/{letter.questions.get().pk}/?choice=always"):
+    for url in (
+        "/waiting/",
+        f"/waiting/{letter.pk}/",
+        f"/waiting/questions/{letter.questions.get().pk}/?choice=always",
+    ):
         assert household.client("anna").get(url).status_code == 200
     assert Wishes.current() == before
     assert not Answer.objects.exists()
