@@ -27,7 +27,7 @@ from django.utils import translation
 from deploy import services
 from deploy.models import MailHost
 from policies import notice_words
-from policies.asking import Keeper, asked_now
+from policies.keepers import Keeper, asked_now
 from policies.models import Notice
 from policies.notices import Letter, Told, due
 

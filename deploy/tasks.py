@@ -9,7 +9,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from deploy import export, notices
+from deploy import answers, export, notices
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,12 @@ def reconcile(host: str) -> None:
 def verify(host: str) -> None:
     """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
     export.reconcile(host, verify=True)
+
+
+@shared_task(name="deploy.held")
+def held(host: str) -> None:
+    """Make rows of the letters that wait, and carry out what is answered."""
+    answers.attend(host)
 
 
 @shared_task(name="deploy.notices")

@@ -1,132 +1,132 @@
-"""Who is asked what: the questions that are open, and everybody who may answer them, read from the database.
+"""What a held letter shows, what may be answered to its question, and what an entry then asks for. Pure.
 
-In: nothing but the database. Out: a `Keeper` for each, with his questions, and where he is told. Nothing is touched or
-raised. The number of queries does not grow with the number of rows.
+In: the values of the facts `From` and `List` (grammar: `deploy.render.facts`), and what lists say of the address. Out:
+plain values. Nothing is touched or raised: a fact that cannot be read shows nothing.
 
-Asked are the guardians of a protected person, and the owners and managers above a member, each in his own community,
-never an administrator as such.
+What counts as shown is what the mail host counts (`deploy/setup/templates/who.awk`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import tzinfo
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import Count, Q
+from accounts.rules import Refused
+from policies import rules
 
-from accounts.models import Membership, User
-from accounts.rights import BELOW
-from domains.models import Domain, Mailbox, MailboxPerson
-from policies.models import HeldLetter, Question
-from policies.notices import Asked, Daily
-from policies.rules import SILENT
-
-People = Mapping[int, str]
-Bonds = Mapping[int, set[tuple[int, str]]]
+ALWAYS: Final = "always"
+BLOCKED: Final = "blocked"
+LETS_IN: Final = frozenset({"once", "always"})
+# Reasons that a list can answer; the others are about the letter, not about who wrote it.
+BY_LIST: Final = frozenset({"stranger", "unproven"})
 
 
-@dataclass(slots=True)
-class Keeper:
-    """Somebody who answers: where he is told, in which language; his day is that of the first of his communities."""
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The fact `From`: `pass`, `fail`, `none`, `temp` or `malformed`; of which address; what that rests on."""
 
-    to: str
-    name: str
-    language: str
-    zone: tzinfo
-    asked: dict[int, Asked] = field(default_factory=dict)
+    verdict: str
+    address: str = ""
+    how: str = ""
 
 
-def asked_now() -> dict[str, Keeper]:
-    """Everybody who may answer an open question, by where his letters go."""
-    questions = list(open_questions())
-    boxes = people_of({one.letter.key for one in questions})
-    bound = bonds({person for box in boxes.values() for person in box})
-    keepers: dict[str, Keeper] = {}
-    for member, to in answering({community for rows in bound.values() for community, _role in rows}):
-        daily = Daily(member.community.digest_hour, ZoneInfo(member.community.timezone))
-        language = member.user.language or member.community.language
-        keeper = keepers.setdefault(to, Keeper(to, member.user.name, language, daily.zone))
-        for one in questions:
-            if whose := below(member, boxes.get(one.letter.key, {}), bound):
-                keeper.asked.setdefault(one.pk, asked(one, whose, daily))
-    return keepers
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: what it is about, and what the lists of the people it is for say of the address.
 
-
-def open_questions() -> Iterator[Question]:
-    """The questions that wait, and those of the same contacts that were answered, each with its letter, in order."""
-    everything = Question.objects.exclude(letter__reason__in=SILENT)
-    waiting = Q(letter__state=HeldLetter.State.WAITING, answer__isnull=True)
-    contacts = set(everything.filter(waiting).values_list("letter__key", "letter__direction", "address"))
-    keys, addresses = {key for key, _way, _address in contacts}, {address for _key, _way, address in contacts}
-    answered = Q(answer__isnull=False, letter__key__in=keys, address__in=addresses)
-    for one in everything.filter(waiting | answered).select_related("letter", "answer").order_by("pk"):
-        if (one.letter.key, one.letter.direction, one.address) in contacts:
-            yield one
-
-
-def asked(one: Question, whose: tuple[str, ...], daily: Daily) -> Asked:
-    """A question, as it is told."""
-    letter, answer = one.letter, getattr(one, "answer", None)
-    return Asked(
-        number=one.pk,
-        letter=letter.pk,
-        key=letter.key,
-        whose=whose,
-        direction=letter.direction,
-        address=one.address,
-        like=one.like,
-        called=letter.called,
-        arrived=letter.arrived,
-        daily=daily,
-        answered=answer.when if answer else None,
-    )
-
-
-def people_of(keys: Iterable[str]) -> Mapping[str, People]:
-    """The people of each mailbox, by number, with their names."""
-    found: dict[str, dict[int, str]] = defaultdict(dict)
-    rows = MailboxPerson.objects.filter(mailbox__key__in=list(keys)).order_by("user__name")
-    for key, user, name in rows.values_list("mailbox__key", "user", "user__name"):
-        found[key][user] = name
-    return found
-
-
-def bonds(people: Iterable[int]) -> Bonds:
-    """What each person is, in the communities that bind her."""
-    found: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    rows = Membership.objects.filter(user__in=list(people)).exclude(level="")
-    for user, community, role in rows.values_list("user", "community", "role"):
-        found[user].add((community, role))
-    return found
-
-
-def answering(communities: Iterable[int]) -> Iterator[tuple[Membership, str]]:
-    """Who stands above others in these communities and is reached by mail, and where."""
-    rows = Membership.objects.filter(community__in=list(communities), role__in=BELOW, user__active=True)
-    members = list(rows.select_related("user", "community").order_by("community", "user"))
-    places = reached({member.user for member in members})
-    yield from ((member, places[member.user.pk]) for member in members if places.get(member.user.pk))
-
-
-def below(member: Membership, people: People, bound: Bonds) -> tuple[str, ...]:
-    """The names of those people of a mailbox above whom somebody stands."""
-    mine = {(member.community.pk, role) for role in BELOW[member.role]}
-    return tuple(name for person, name in people.items() if mine & bound.get(person, set()))
-
-
-def reached(people: Iterable[User]) -> dict[int, str]:
-    """Where each person is told: at the sign-in address, if its mailbox is hers alone or elsewhere; else at the first
-    mailbox that is hers alone. Nobody is told where somebody else reads, or where letters are refused.
+    `listed`: the strictest kind of entry that means the address, or nothing. `lists`: entries count at their levels.
     """
-    own: dict[int, list[str]] = defaultdict(list)
-    alone = Mailbox.objects.annotate(readers=Count("people", distinct=True)).filter(active=True, readers=1)
-    rows = MailboxPerson.objects.filter(user__in=list(people), mailbox__in=alone).order_by("mailbox__address")
-    for user, address in rows.values_list("user", "mailbox__address"):
-        own[user].append(address)
-    here = set(Domain.objects.values_list("name", flat=True))
-    elsewhere = {one.pk for one in people if one.address.rpartition("@")[2] not in here}
-    return {
-        one.pk: one.address if one.pk in elsewhere or one.address in own[one.pk] else next(iter(own[one.pk]), "")
-        for one in people
-    }
+
+    direction: str
+    station: str
+    reason: str
+    address: str
+    proof: Proof
+    list_id: str
+    listed: str
+    lists: bool
+
+
+def proof(fact: object) -> Proof:
+    """What the letter shows of who wrote it."""
+    words = [*str(fact or "").split(" "), "", ""][:3]
+    known = words[0] in ("pass", "fail", "none", "temp")
+    return Proof(*words) if known and words[1] else Proof("malformed")
+
+
+def evidence(shown: Proof) -> str:
+    """By what the next letter of the same sender can be recognised, where his domain proves nothing."""
+    return shown.how if shown.verdict == "none" and rules.EVIDENCE.match(shown.how) else ""
+
+
+def assurance(shown: Proof) -> tuple[str, str]:
+    """What an entry has to ask for, and with which evidence, so that this letter comes in: as much as it can."""
+    if shown.verdict == "pass":
+        return "proven", ""
+    found = evidence(shown)
+    return ("pinned", found) if found else ("unproven", "")
+
+
+def shows(wanted: str, known: str, shown: Proof) -> bool:
+    """Whether a letter shows what an entry asks for; `known` is the evidence of one that is pinned."""
+    if shown.verdict == "pass":
+        return True
+    if wanted == "pinned":
+        return bool(known) and known == evidence(shown)
+    return wanted == "unproven" and not pretends(shown)
+
+
+def pretends(shown: Proof) -> bool:
+    """Nothing that an entry says lets such a letter in: under an own address without a sign-in, or never looked at."""
+    if shown.verdict == "fail":
+        return shown.how != "dmarc"
+    return shown.verdict not in ("pass", "none")
+
+
+def through_a_list(list_id: str, shown: Proof) -> bool:
+    """True when somebody else's mailing list sent the letter on: that is who sends, not who once wrote."""
+    if list_id in ("", "none") or shown.how == "login":
+        return False
+    name = shown.address.rpartition("@")[2]
+    return list_id != name and not list_id.endswith(f".{name}")
+
+
+def choices(asked: Asked) -> tuple[str, ...]:
+    """What may be answered, in the order of the buttons."""
+    may = {"once": True, "always": may_list(asked), "no": True, "block": may_block(asked)}
+    return tuple(choice for choice in rules.ANSWERS if may[choice])
+
+
+def may_list(asked: Asked) -> bool:
+    """An entry of a list would let this letter go on."""
+    if not asked.lists or asked.listed == BLOCKED or not listable(asked.address):
+        return False
+    if asked.direction == "out":
+        return True
+    return asked.reason in BY_LIST and not pretends(asked.proof) and not through_a_list(asked.list_id, asked.proof)
+
+
+def may_block(asked: Asked) -> bool:
+    """The address is not one that somebody else may only have borrowed, nor one that is always heard."""
+    if asked.listed == ALWAYS or not listable(asked.address):
+        return False
+    borrowed = asked.station == "in-3" or (
+        asked.direction == "in" and asked.proof.how == "login" and pretends(asked.proof)
+    )
+    return not borrowed
+
+
+def listable(address: str) -> bool:
+    """True for an address that a list can hold."""
+    try:
+        return bool(address) and rules.entry(address) == address
+    except Refused:
+        return False
+
+
+def doubts(choice: str, shown: Proof, like: str, direction: str) -> tuple[str, ...]:
+    """What has to be seen on a page of its own before this answer is given."""
+    if choice not in LETS_IN:
+        return ()
+    found = ["like"] if like else []
+    if choice == "always" and direction == "in" and assurance(shown)[0] == "unproven":
+        found.append("unproven")
+    return tuple(found)

@@ -37,6 +37,7 @@ WITHOUT_LIST: Final = frozenset({"inside"})
 ACTIVE: Final[Mapping[str, frozenset[str]]] = {
     "incoming": frozenset({"list", "proven", "anyone"}),
     "outgoing": frozenset({"list", "anyone"}),
+    "sight": frozenset({"held", "contacts", "nothing"}),  # what the pages show of a held letter
 }
 # What the mail host answers, in English as all its answers, where a level that restricts refuses and does not ask.
 REFUSALS: Final[Mapping[str, str]] = {

@@ -3,11 +3,23 @@
 Guardians keep the lists of the protected of their family, owners and managers those of whom they stand above in their
 business, each of them the list of the community itself but managers. Administrators do not: they may be made guardian
 or owner, which is told to all. Whom a level binds sees her own lists, and may block; for more she asks.
+
+Held letters are for who keeps the lists of everybody whose letters they are: a mailbox can be several people's. What is
+written in them is to be seen where the level of each of these people says so (`sight`).
 """
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
 
 from accounts.models import Community, Membership, User
 from accounts.rights import BELOW, role_in
-from policies.models import Contact
+from domains.models import MailboxPerson
+from policies import levels
+from policies.models import Contact, HeldLetter
 
 KEEPERS = ("guardian", "owner")
 
@@ -32,3 +44,45 @@ def may_write_entry(actor: User, owner: User | Community, kind: str) -> bool:
     """Add or remove one entry of this kind: in her own list everybody may block."""
     own = isinstance(owner, User) and actor == owner
     return (own and kind == Contact.Kind.BLOCKED) or may_keep_list(actor, owner)
+
+
+def kept_people(actor: User) -> set[int]:
+    """Everybody whose list the actor keeps: the same as `may_keep_list` says of each, in two queries."""
+    roles = dict(Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"))
+    near = Membership.objects.filter(community__in=roles).exclude(level="").values("user")
+    bound = Membership.objects.filter(user__in=near).exclude(level="")
+    found: dict[int, bool] = defaultdict(lambda: True)
+    for person, community, role in bound.values_list("user", "community", "role"):
+        found[person] &= role in BELOW.get(roles.get(community, ""), ())
+    return {person for person, below in found.items() if below}
+
+
+def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
+    """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds."""
+    kept = kept_people(actor)
+    found = bound_people(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else {}
+    return {key: people for key, people in found.items() if all(person.pk in kept for person in people)}
+
+
+def bound_people(rows: QuerySet[MailboxPerson]) -> Mapping[str, tuple[User, ...]]:
+    """Whom a level binds of the people of these mailboxes, by key, in one query."""
+    found: dict[str, dict[int, User]] = defaultdict(dict)
+    bound = Membership.objects.exclude(level="").values("user")
+    for row in rows.filter(user__in=bound).select_related("mailbox", "user").order_by("user__name", "user__pk"):
+        found[row.mailbox.key][row.user.pk] = row.user
+    return {key: tuple(people.values()) for key, people in found.items()}
+
+
+def may_answer(actor: User, letter: HeldLetter) -> bool:
+    """See a held letter and answer its questions."""
+    return letter.key in held_mailboxes(actor)
+
+
+def readable(people: Iterable[User], now: datetime) -> set[int]:
+    """Those of whom parents see held letters too, not only with whom they write: the strictest community counts."""
+    seen: dict[int, bool] = defaultdict(lambda: True)
+    rows = Membership.objects.filter(user__in=[person.pk for person in people]).exclude(level="")
+    for person, level, overrides, zone in rows.values_list("user", "level", "overrides", "community__timezone"):
+        today = now.astimezone(ZoneInfo(zone)).date()
+        seen[person] &= levels.effective(level, overrides, today)["sight"] == "held"
+    return {person for person, may in seen.items() if may}

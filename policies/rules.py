@@ -76,6 +76,15 @@ def entry(value: object) -> str:
     return "@" + domain_name(text[1:]) if text.startswith("@") else address(text)
 
 
+def entry_line(value: object) -> tuple[str, str]:
+    """An entry and its name, out of `Name <entry>` or the entry alone."""
+    text = line(value, 1000)
+    named = re.fullmatch(r"(?P<name>.*?) ?<(?P<entry>[^<>]*)>", text)
+    if not named:
+        return entry(text), ""
+    return entry(named["entry"].strip()), entry_name(named["name"].strip(' "'))
+
+
 def entry_name(value: object) -> str:
     """How people call whom an entry means; may be empty."""
     return line(value, 100)

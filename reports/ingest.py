@@ -3,13 +3,10 @@
 In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, OpenLetter, HourlyTally.
 Raises OSError where the log cannot be read.
 
-The states of a piece of the log:
-1. read: nothing is written; whoever dies here has done nothing
-2. counted: one transaction moves the position from where the piece began to where it ends, and stores what the piece
-   says. Of two that read the same piece one finds the position moved and drops its own, so no piece counts twice.
-What is kept is bounded: a letter that did not enter the queue within a day, because its sender hung up half-way, is
-forgotten; so is any after 45 days (a parent has 30 to answer, then Postfix tries for 5), and the oldest beyond 100,000,
-those whose sender hung up first. If one comes back after all it is nobody's, as `tally` says.
+Every piece of the log counts once, see `reports.position`. What is kept is bounded: a letter that did not enter the
+queue within a day, because its sender hung up half-way, is forgotten; so is any after 45 days (a parent has 30 to
+answer, then Postfix tries for 5), and the oldest beyond 100,000, those whose sender hung up first. If one comes back
+after all it is nobody's, as `tally` says.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,35 +15,26 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from domains.models import Mailbox
-from reports.logfile import MOST, Piece, Place, read_on
-from reports.models import HourlyTally, LogPosition, OpenLetter
+from reports.logfile import MOST
+from reports.models import HourlyTally, OpenLetter
 from reports.parse import Clock, Event, events
+from reports.position import read_log
 from reports.tally import HOST, Count, Letter, Slot, tally
 
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
-PIECES: Final = 50  # in one call: a long log is read in several, so that each ends soon
 CHUNK: Final = 5_000  # values in one query; SQLite takes 32,766
 
 
 def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, most: int = MOST) -> int:
     """Count what is new in the log; return how many bytes that was."""
-    position, _made = LogPosition.objects.get_or_create(host=host)
     clock = Clock(now, zone or machine_zone())
-    place = start = Place(position.offset, position.fingerprint)
-    new = 0
-    for _piece in range(PIECES):
-        piece = read_on(log, place, most)
-        if piece is None or not _count(host, place, piece, clock):
-            break
-        new += len(piece.lines)
-        place = piece.after
-    if place != start:
+    new = read_log(host, log, lambda lines: list(events(lines, clock)), lambda found: _count(host, found), most=most)
+    if new:
         forget(host, now)
     return new
 
@@ -71,18 +59,12 @@ def forget(host: str, now: datetime) -> None:
         OpenLetter.objects.filter(pk__in=oldest).delete()
 
 
-def _count(host: str, place: Place, piece: Piece, clock: Clock) -> bool:
-    """Count one piece, once; False when somebody else has counted it."""
-    found = list(events(piece.lines, clock))
-    with transaction.atomic():
-        here = LogPosition.objects.filter(host=host, offset=place.offset, fingerprint=place.fingerprint)
-        if not here.update(offset=piece.after.offset, fingerprint=piece.after.fingerprint):
-            return False
-        before = _under_way(host, found)
-        result = tally(before, found)
-        _keep(host, before, result.letters)
-        _add(host, result.counts)
-    return True
+def _count(host: str, found: list[Event]) -> None:
+    """Count what one piece of the log says."""
+    before = _under_way(host, found)
+    result = tally(before, found)
+    _keep(host, before, result.letters)
+    _add(host, result.counts)
 
 
 def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:

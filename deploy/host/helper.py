@@ -41,6 +41,10 @@ class HelperError(Exception):
     """The helper did not do it, or could not be asked; the text is one sentence."""
 
 
+class NoAnswer(HelperError):
+    """Nobody answered, or not to the end: what was asked may have been done."""
+
+
 class Refused(Exception):
     """The request is not one of ours."""
 
@@ -124,12 +128,13 @@ def _asked(layout: Layout, verb: str, *arguments: str) -> Iterator[tuple[str, Bi
             line.sendall(request.rstrip(" ").encode("utf-8", "surrogateescape") + b"\n")
             with line.makefile("rb") as answers:
                 word, _blank, rest = answers.readline(LONGEST).decode("utf-8", "replace").rstrip("\n").partition(" ")
+                if not word:
+                    raise NoAnswer(f"The root helper hung up on “{request[:80]}”.")
                 if word != "ok":
-                    said = f"{word or 'hung up on'} “{request[:80]}”: {rest or 'no reason given'}"
-                    raise HelperError(f"The root helper {said}")
+                    raise HelperError(f"The root helper {word} “{request[:80]}”: {rest or 'no reason given'}")
                 yield rest, answers
     except OSError as error:
-        raise HelperError(f"The root helper does not answer: {error}.") from error
+        raise NoAnswer(f"The root helper does not answer: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ postsuper(1), postcat(1), postqueue(1).
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +27,17 @@ MOST_IDS: Final = 20_000
 LONG_ID: Final = re.compile(r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}\Z")
 HEADING: Final = re.compile(r"\*\*\* ENVELOPE RECORDS ([a-z]+)/([0-9A-Za-z]+) \*\*\*\Z")
 RECORD: Final = re.compile(
-    r"(?:named_attribute: (?=sasl_username=|client_address=)|(?=message_arrival_time:|sender:|recipient:))"
+    r"(?:named_attribute: (?=sasl_username=|client_address=)|(?=message_(?:size|arrival_time):|sender:|recipient:))"
     r"(\w+)(?:=|: )(.*)\Z"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A letter in the hold queue: seconds since 1970, who signed in, and the envelope, aliases already followed."""
+    """A letter in the hold queue: seconds since 1970, bytes, who signed in; the envelope, with aliases followed."""
 
     arrived: int
+    size: int
     login: str
     client: str
     sender: str
@@ -60,10 +63,10 @@ def release(layout: Layout, queue_id: str, arrived: str, login: str) -> str:
         return "gone"
     if time.time() - int(arrived) < _lifetime(layout) - DAY:
         _postfix(layout, "postsuper", "-H", queue_id)
-        _postfix(layout, "postkick", "public", "qmgr", "D")  # not `postqueue -i`, which overrides defer_transports
+        _kick(layout, "qmgr", "D")  # not `postqueue -i`, which overrides defer_transports
     else:
         _postfix(layout, "postsuper", "-r", queue_id, "hold")
-        _postfix(layout, "postkick", "public", "pickup", "W")
+        _kick(layout, "pickup", "W")
     return "released"
 
 
@@ -89,6 +92,7 @@ def read_envelope(queue_id: str, printed: str) -> Waiting | None:
     first = dict(reversed(records))
     return Waiting(
         arrived=_moment(first["message_arrival_time"]),
+        size=int(first["message_size"].split()[0]),
         login=first.get("sasl_username", ""),
         client=first.get("client_address", ""),
         sender=first.get("sender", ""),
@@ -125,6 +129,13 @@ def _lifetime(layout: Layout) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}[text[-1]]
 
 
+def _kick(layout: Layout, service: str, request: str) -> None:
+    """Have a service look now. While it is being restarted it does not hear us, and looks by itself."""
+    with suppress(CommandError):
+        _postfix(layout, "postkick", "public", service, request)
+
+
+@cache
 def _hold(layout: Layout) -> Path:
     return Path(_postfix(layout, "postconf", "-h", "queue_directory").decode().strip()) / "hold"
 

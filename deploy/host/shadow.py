@@ -24,7 +24,7 @@ class ShadowError(Exception):
 
 
 def ask(
-    layout: Layout, recipient: str, *, login: str = "", sender: str, client: str = "", helo: str = ""
+    layout: Layout, recipient: str, *, login: str = "", sender: str = "", client: str = "", helo: str = ""
 ) -> tuple[int, str]:
     """What is said to a letter of this sender to this recipient: code, and text on one line.
 

@@ -27,6 +27,11 @@ def mail_log() -> Path:
     return layout().mail_log
 
 
+def verdict_log() -> Path:
+    """The log of this machine's mail host that says what was decided of letters."""
+    return layout().verdict_log
+
+
 @contextmanager
 def alone(what: str) -> Iterator[None]:
     """Do something that only one worker of this host does at a time; raise Busy while another does."""

@@ -28,8 +28,8 @@
   // A form is sent once.
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
-    const button = event.target.querySelector("button[type=submit]");
-    if (button) setTimeout(() => (button.disabled = true), 0);
+    const buttons = event.target.querySelectorAll("button[type=submit]");
+    setTimeout(() => buttons.forEach((button) => (button.disabled = true)), 0);
   });
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("form button[type=submit]:disabled")) button.disabled = false;

@@ -1,6 +1,6 @@
 // Keys that save time: `/` search, `?` help, `g h` home, arrows in lists, Escape closes what opened last.
 (() => {
-  const places = { h: "/", p: "/people/", m: "/mailboxes/", a: "/aliases/" };
+  const places = { h: "/", w: "/waiting/", p: "/people/", m: "/mailboxes/", a: "/aliases/" };
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
   let afterG = 0;
 

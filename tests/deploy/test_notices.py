@@ -22,7 +22,7 @@ from deploy.models import MailHost
 from deploy.services import NotTaken
 from domains.models import Domain, Mailbox, MailboxPerson
 from policies import notice_words
-from policies.asking import asked_now
+from policies.keepers import asked_now
 from policies.models import Answer, HeldLetter, Notice, Question
 from policies.notices import Letter
 from tests.household import Household

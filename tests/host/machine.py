@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.host.apply import Applied, ApplyError
-from deploy.host.canary import sing
+from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout
 from deploy.setup.lay import Choices, lay
 from deploy.setup.panel import filter_answers, mail_answers
@@ -89,6 +89,21 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
         assert time.monotonic() < until, f"waited {seconds:g} s in vain for {what}"
         time.sleep(0.02)
     return found
+
+
+def start_filter(host: MailHost) -> None:
+    """Start rspamd, and wait until it writes facts."""
+    host.running.control("start", "rspamd")
+    wait_for(lambda: sings(host), "the filter", 60)
+
+
+def sings(host: MailHost) -> bool:
+    """Whether rspamd writes facts."""
+    try:
+        sing(host.layout)
+    except CanaryError:
+        return False
+    return True
 
 
 def free_base() -> int:

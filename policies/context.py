@@ -1,0 +1,19 @@
+"""What every page may ask about the policies, for the person who looks."""
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import User
+from policies.rights import held_mailboxes, kept_people
+from policies.waiting import letters_waiting
+
+
+def looked_after(request: HttpRequest) -> dict[str, object]:
+    """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her. Asked only where they are used."""
+    person = getattr(request, "user", None)
+    if not isinstance(person, User):
+        return {"keeps": set(), "waits": 0}
+    return {
+        "keeps": SimpleLazyObject(lambda: kept_people(person)),
+        "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
+    }

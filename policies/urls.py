@@ -1,0 +1,25 @@
+"""Addresses of the pages about what waits, the people looked after, and their lists."""
+
+from django.urls import path, register_converter
+
+from policies.views import adding, children, contacts, letters, questions, waiting
+from policies.views.owners import OwnerConverter
+
+register_converter(OwnerConverter, "owner")
+
+urlpatterns = [
+    path("waiting/", waiting.waiting_list, name="waiting-list"),
+    path("waiting/summary/", waiting.waiting_summary, name="waiting-summary"),
+    path("waiting/silent/", waiting.waiting_silent, name="waiting-silent"),
+    path("waiting/<int:pk>/", letters.held_letter_show, name="held-letter-show"),
+    path("waiting/questions/<int:pk>/", questions.question_answer, name="question-answer"),
+    path("family/<int:pk>/", children.child_show, name="child-show"),
+    path("family/<int:pk>/level/<int:membership>/", children.child_level, name="child-level"),
+    path("family/<owner:whose>/people/", contacts.contact_list, name="contact-list"),
+    path("family/<owner:whose>/people/add/", adding.contact_add, name="contact-add"),
+    path("family/<owner:whose>/people/paste/", adding.contact_paste, name="contact-paste"),
+    path("family/<owner:whose>/people/<int:pk>/", contacts.contact_edit, name="contact-edit"),
+    path("family/<owner:whose>/people/<int:pk>/block/", contacts.contact_block, name="contact-block"),
+    path("family/<owner:whose>/people/<int:pk>/remove/", contacts.contact_remove, name="contact-remove"),
+    path("family/<owner:whose>/people/<int:pk>/restore/", contacts.contact_restore, name="contact-restore"),
+]
