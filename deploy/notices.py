@@ -22,6 +22,7 @@ from typing import Final
 
 from django.conf import settings
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils import translation
 
 from deploy import services
@@ -31,7 +32,6 @@ from policies.keepers import Keeper, asked_now
 from policies.models import Notice
 from policies.notices import Letter, Told, due
 
-PAGE: Final = "/waiting/"
 LONGEST_WAIT: Final = timedelta(days=60)  # no letter is held that long: what was told before matters no more
 AFTER_A_REFUSAL: Final = 600  # seconds
 Submit = Callable[[EmailMessage, str], None]
@@ -85,7 +85,7 @@ def written(keeper: Keeper, letter: Letter, now: datetime, author: str) -> Email
     name = f"{keeper.to} {letter.newest} {letter.digest}"
     with translation.override(keeper.language):
         mail["Subject"] = notice_words.subject(letter)
-        text = notice_words.text(letter, keeper.name, settings.MAILADMIN_URL + PAGE)
+        text = notice_words.text(letter, keeper.name, settings.MAILADMIN_URL + reverse("waiting-list"))
     mail["From"] = Address("Mailadmin", addr_spec=author)
     mail["To"] = Address(keeper.name, addr_spec=keeper.to)
     mail["Date"] = format_datetime(now)

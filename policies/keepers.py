@@ -3,27 +3,27 @@
 In: nothing but the database. Out: a `Keeper` for each, with his questions, and where he is told. Nothing is touched or
 raised. The number of queries does not grow with the number of rows.
 
-Asked are the guardians of a protected person, and the owners and managers above a member, each in his own community,
-never an administrator as such.
+Asked is who may answer, as `rights.may_answer` says: the guardians of a protected person, the owners and managers above
+a member, each of whom stands above everybody whose letter it is; never an administrator as such.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
-from accounts.models import Membership, User
+from accounts.models import Community, Membership, User
 from accounts.rights import BELOW
 from domains.models import Domain, Mailbox, MailboxPerson
 from policies.models import HeldLetter, Question
 from policies.notices import Asked, Daily
+from policies.rights import bound_people
 from policies.rules import SILENT
 
-People = Mapping[int, str]
-Bonds = Mapping[int, set[tuple[int, str]]]
+Bonds = Mapping[int, set[tuple[int, str]]]  # what a level binds each person to: communities, and her role there
 
 
 @dataclass(slots=True)
@@ -40,17 +40,35 @@ class Keeper:
 def asked_now() -> dict[str, Keeper]:
     """Everybody who may answer an open question, by where his letters go."""
     questions = list(open_questions())
-    boxes = people_of({one.letter.key for one in questions})
-    bound = bonds({person for box in boxes.values() for person in box})
-    keepers: dict[str, Keeper] = {}
-    for member, to in answering({community for rows in bound.values() for community, _role in rows}):
-        daily = Daily(member.community.digest_hour, ZoneInfo(member.community.timezone))
-        language = member.user.language or member.community.language
-        keeper = keepers.setdefault(to, Keeper(to, member.user.name, language, daily.zone))
+    boxes = bound_people(MailboxPerson.objects.filter(mailbox__key__in={one.letter.key for one in questions}))
+    bonds = bonds_of({person.pk for people in boxes.values() for person in people})
+    members = above({community for rows in bonds.values() for community, _role in rows})
+    keepers = dict[str, Keeper]()
+    for to, own in reached(members):
         for one in questions:
-            if whose := below(member, boxes.get(one.letter.key, {}), bound):
-                keeper.asked.setdefault(one.pk, asked(one, whose, daily))
+            people = boxes.get(one.letter.key, ())
+            if where := answers(own, [bond for person in people for bond in bonds[person.pk]]):
+                keeper = keepers.setdefault(to, keeper_of(to, own, where))
+                keeper.asked[one.pk] = asked(one, tuple(person.name for person in people), daily(where.community))
     return keepers
+
+
+def answers(own: Sequence[Membership], bonds: Sequence[tuple[int, str]]) -> Membership | None:
+    """What somebody is by whom these bonds may be answered for, in the first community; None for who may not."""
+    roles = {one.community.pk: one for one in own}
+    stands_above = all(community in roles and role in BELOW[roles[community].role] for community, role in bonds)
+    return roles[min(community for community, _role in bonds)] if bonds and stands_above else None
+
+
+def keeper_of(to: str, own: Sequence[Membership], where: Membership) -> Keeper:
+    """Somebody who answers, as far as what he is asked does not matter."""
+    language = where.user.language or where.community.language
+    return Keeper(to, where.user.name, language, daily(own[0].community).zone)
+
+
+def daily(community: Community) -> Daily:
+    """The hour of a community's digest."""
+    return Daily(community.digest_hour, ZoneInfo(community.timezone))
 
 
 def open_questions() -> Iterator[Question]:
@@ -83,17 +101,8 @@ def asked(one: Question, whose: tuple[str, ...], daily: Daily) -> Asked:
     )
 
 
-def people_of(keys: Iterable[str]) -> Mapping[str, People]:
-    """The people of each mailbox, by number, with their names."""
-    found: dict[str, dict[int, str]] = defaultdict(dict)
-    rows = MailboxPerson.objects.filter(mailbox__key__in=list(keys)).order_by("user__name")
-    for key, user, name in rows.values_list("mailbox__key", "user", "user__name"):
-        found[key][user] = name
-    return found
-
-
-def bonds(people: Iterable[int]) -> Bonds:
-    """What each person is, in the communities that bind her."""
+def bonds_of(people: Iterable[int]) -> Bonds:
+    """What binds each person."""
     found: dict[int, set[tuple[int, str]]] = defaultdict(set)
     rows = Membership.objects.filter(user__in=list(people)).exclude(level="")
     for user, community, role in rows.values_list("user", "community", "role"):
@@ -101,32 +110,28 @@ def bonds(people: Iterable[int]) -> Bonds:
     return found
 
 
-def answering(communities: Iterable[int]) -> Iterator[tuple[Membership, str]]:
-    """Who stands above others in these communities and is reached by mail, and where."""
-    rows = Membership.objects.filter(community__in=list(communities), role__in=BELOW, user__active=True)
-    members = list(rows.select_related("user", "community").order_by("community", "user"))
-    places = reached({member.user for member in members})
-    yield from ((member, places[member.user.pk]) for member in members if places.get(member.user.pk))
+def above(communities: Iterable[int]) -> dict[User, list[Membership]]:
+    """Who stands above others in these communities, and all that each of them is, in the order of communities."""
+    near = Membership.objects.filter(community__in=list(communities), role__in=BELOW, user__active=True)
+    rows = Membership.objects.filter(user__in=near.values("user"), role__in=BELOW)
+    found: dict[User, list[Membership]] = defaultdict(list)
+    for row in rows.select_related("user", "community").order_by("community", "user"):
+        found[row.user].append(row)
+    return found
 
 
-def below(member: Membership, people: People, bound: Bonds) -> tuple[str, ...]:
-    """The names of those people of a mailbox above whom somebody stands."""
-    mine = {(member.community.pk, role) for role in BELOW[member.role]}
-    return tuple(name for person, name in people.items() if mine & bound.get(person, set()))
-
-
-def reached(people: Iterable[User]) -> dict[int, str]:
+def reached(members: Mapping[User, list[Membership]]) -> Iterator[tuple[str, list[Membership]]]:
     """Where each person is told: at the sign-in address, if its mailbox is hers alone or elsewhere; else at the first
     mailbox that is hers alone. Nobody is told where somebody else reads, or where letters are refused.
     """
     own: dict[int, list[str]] = defaultdict(list)
     alone = Mailbox.objects.annotate(readers=Count("people", distinct=True)).filter(active=True, readers=1)
-    rows = MailboxPerson.objects.filter(user__in=list(people), mailbox__in=alone).order_by("mailbox__address")
+    rows = MailboxPerson.objects.filter(user__in=list(members), mailbox__in=alone).order_by("mailbox__address")
     for user, address in rows.values_list("user", "mailbox__address"):
         own[user].append(address)
     here = set(Domain.objects.values_list("name", flat=True))
-    elsewhere = {one.pk for one in people if one.address.rpartition("@")[2] not in here}
-    return {
-        one.pk: one.address if one.pk in elsewhere or one.address in own[one.pk] else next(iter(own[one.pk]), "")
-        for one in people
-    }
+    for person, rows_of in members.items():
+        elsewhere = person.address.rpartition("@")[2] not in here
+        place = person.address if elsewhere or person.address in own[person.pk] else next(iter(own[person.pk]), "")
+        if place:
+            yield place, rows_of

@@ -46,12 +46,15 @@ def goes_on(row: HeldLetter) -> bool:
 
 
 def entries(box: Mailbox | None, other_way: str) -> list[str]:
-    """Everybody whom the lists of a mailbox's people name, but for those of the other way alone."""
+    """Everybody whom the lists of a mailbox's people name, but for those of the other way alone and who is blocked; and
+    their family and colleagues, of whom a stranger may make himself a look-alike too.
+    """
     people = list(box.people.values_list("pk", flat=True)) if box else []
-    lists = Contact.objects.exclude(direction=other_way)
+    lists = Contact.objects.exclude(direction=other_way).exclude(kind=Contact.Kind.BLOCKED)
     own = lists.filter(person__in=people).values_list("address", flat=True)
     common = lists.filter(community__memberships__user__in=people).values_list("address", flat=True)
-    return sorted({*own, *common})
+    family = Mailbox.objects.filter(people__communities__people__in=people).values_list("address", flat=True)
+    return sorted({*own, *common, *family})
 
 
 def normal(address: str) -> str:

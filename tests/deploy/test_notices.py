@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from accounts.models import User
 from accounts.services import join
 from accounts.wishes import wishes
 from deploy import notices
@@ -25,6 +26,7 @@ from policies import notice_words
 from policies.keepers import asked_now
 from policies.models import Answer, HeldLetter, Notice, Question
 from policies.notices import Letter
+from policies.rights import may_answer
 from tests.household import Household
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +142,18 @@ def test_those_who_stand_above_are_told_and_nobody_else(household: Household, ho
     assert host.tell(EVENING) == told
 
 
+@pytest.mark.parametrize("whose", ["emma", "luca", "gino", "info", "rita", "anna", "olivia", "shared"])
+def test_told_is_who_may_answer(household: Household, whose: str):
+    """Luca, who helps in the business too, is answered for by who stands above him in both."""
+    with wishes("test", "test"):
+        join(household.people["luca"], household.business, "member")
+        household.mailboxes["shared"] = household.mailbox("shared", household.home, "emma", "luca", "anna")
+    question = held(household, whose, "stranger@outside.example")
+    may = {person.address for person in User.objects.all() if may_answer(person, question.letter)}
+    assert set(asked_now()) == may
+    assert (ANNA in may) == (whose == "emma")
+
+
 def test_another_familys_parents_are_not_told(household: Household, host: MailHostOfTest):
     with wishes("test", "test"):
         other = type(household.family).objects.create(name="Rossi family")
@@ -194,6 +208,17 @@ def test_the_letter_says_who_it_is_from_and_that_a_program_wrote_it(
     assert re.findall(r"\S*://\S*", letter.get_content()) == ["https://panel.example/waiting/"]
     assert not {"Reply-To", "Sender", "Return-Path"} & set(letter.keys())
     assert host.got[1][1]["Message-ID"] != letter["Message-ID"]
+
+
+def test_the_link_shows_what_waits_to_who_signs_in_and_does_nothing(household: Household, host: MailHostOfTest, client):
+    question = ask(household)
+    host.tell()
+    path = re.findall(r"://[^/]+(/\S*)", host.got[0][1].get_content())[0]
+    assert client.get(path).url == f"/sign-in/?next={path}"
+    page = household.client("anna").get(path)
+    assert page.status_code == 200
+    assert "friend@outside.example" in page.content.decode()
+    assert not Answer.objects.filter(question=question).exists()
 
 
 def test_each_is_told_in_her_language(household: Household, host: MailHostOfTest):
