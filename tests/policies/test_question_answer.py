@@ -1,5 +1,7 @@
 """The answers: what each does, which stands, and who may give it."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
@@ -177,11 +179,15 @@ def test_a_borrowed_name_can_be_accepted_and_its_owner_cannot_be_blocked_by_it(h
 
 def test_block_writes_a_blocked_entry_and_answers_the_others(household):
     emma = household.mailboxes["emma"]
-    one, other, extended = held(emma, STRANGER), held(emma, STRANGER, fact="none {} -"), held(emma, "zia.carla+x@gmail.com")
+    one, other, extended = (
+        held(emma, STRANGER),
+        held(emma, STRANGER, fact="none {} -"),
+        held(emma, "zia.carla+x@gmail.com"),
+    )
     answer = send(household, one, "block")
     assert "zia.carla@gmail.com is blocked" in told(household, answer)
     assert entry() == ("in", "blocked", "proven", "")
-    assert {choice for choice in answers().values()} == {"block"}
+    assert set(answers().values()) == {"block"}
     assert {letter for letter, _address in answers()} == {one.pk, other.pk, extended.pk}
 
 
@@ -240,7 +246,10 @@ def test_the_first_answer_stands_and_the_second_is_told_whose_it_was(household):
     assert answers() == {(letter.pk, STRANGER): "no"}
     assert not Contact.objects.exists()
     question = letter.questions.get()
-    with pytest.raises(ValidationError, match="Marco has answered already: no"), wishes(household.people["anna"], "test"):
+    with (
+        pytest.raises(ValidationError, match="Marco has answered already: no"),
+        wishes(household.people["anna"], "test"),
+    ):
         services.answer(household.people["anna"], question, "always")
 
 
@@ -269,7 +278,11 @@ def test_what_is_no_answer_is_refused(household, choice):
 def test_looking_answers_nothing(household):
     letter = held(household.mailboxes["emma"], STRANGER)
     before = Wishes.current()
-    for url in ("/waiting/", f"/waiting/{letter.pk}/", f"/waiting/questions/{letter.questions.get().pk}/?choice=always"):
+    for url in (
+        "/waiting/",
+        f"/waiting/{letter.pk}/",
+        f"/waiting/questions/{letter.questions.get().pk}/?choice=always",
+    ):
         assert household.client("anna").get(url).status_code == 200
     assert Wishes.current() == before
     assert not Answer.objects.exists()
@@ -290,7 +303,7 @@ def test_rights_are_asked_again_when_it_is_answered(household):
 
 
 def test_a_malformed_letter_goes_on_alone_or_not_at_all(household):
-    facts = {"station": "in-1", "reason": "malformed", "fact": "malformed"}
+    facts: dict[str, Any] = {"station": "in-1", "reason": "malformed", "fact": "malformed"}
     letter = held(household.mailboxes["emma"], **facts)
     text = household.client("anna").get("/waiting/").text
     assert 'value="once"' in text

@@ -108,7 +108,7 @@ def test_a_letter_out_asks_about_each_stranger(household):
 def test_a_look_alike_is_warned_of_and_needs_a_second_click(household):
     letter = held(household.mailboxes["emma"], "nonna.r0sa@gmail.com", like="nonna.rosa@gmail.com")
     text = page(household)
-    assert "this looks like <bdi class=\"address\">nonna.rosa@gmail.com</bdi>" in text
+    assert 'this looks like <bdi class="address">nonna.rosa@gmail.com</bdi>' in text
     number = letter.questions.get().pk
     assert f'href="/waiting/questions/{number}/?choice=once"' in text
     assert f'href="/waiting/questions/{number}/?choice=always"' in text
@@ -135,7 +135,7 @@ def test_nobody_is_asked_about_spam_and_the_blocked_but_they_are_counted(househo
     silent = page(household, url="/waiting/silent/")
     assert "win@prize.example" in silent
     assert "The sender is blocked." in silent
-    assert "value=\"once\"" not in silent
+    assert 'value="once"' not in silent
 
 
 def test_at_some_levels_what_is_in_a_letter_stays_with_whom_it_is_to(household):
