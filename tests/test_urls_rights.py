@@ -90,9 +90,10 @@ TABLE: dict[str, Row] = {
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
 }
-# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight.
+# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight, and a
+# letter is tried by who keeps the list.
 DOORS = {"setup", "sign-in", "sign-out"}
-APART = DOORS | {"report-person"}
+APART = DOORS | {"report-person", "letter-try", "letter-tried"}
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -225,3 +226,40 @@ def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
 def test_figures_are_for_oneself_and_the_parents(household: Household, who: str, whose: str, status: int) -> None:
     url = reverse("report-person", args=[household.people[whose].pk])
     assert household.client(who).get(url).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("who", "whose", "status"),
+    [
+        ("anna", "emma", OK),
+        ("marco", "luca", OK),
+        ("marco", "gino", OK),  # as owner
+        ("olivia", "gino", OK),
+        ("rita", "sara", OK),
+        ("anna", "marco", GONE),
+        ("anna", "anna", GONE),
+        ("olivia", "rita", GONE),  # no list binds her
+        ("rita", "olivia", GONE),
+        ("anna", "gino", GONE),
+        ("olivia", "emma", GONE),
+        ("emma", "emma", GONE),
+        ("luca", "emma", GONE),
+        ("sara", "gino", GONE),
+    ],
+)
+def test_a_letter_is_tried_by_who_keeps_the_list(household: Household, who: str, whose: str, status: int) -> None:
+    client, url = household.client(who), reverse("letter-try", args=[household.people[whose].pk])
+    assert client.get(url).status_code == status
+    assert client.post(url, {"kind": "in"}).status_code == (BAD if status == OK else GONE)
+    assert client.get(f"{url}1/").status_code == GONE
+    assert client.put(url).status_code == ODD
+    assert client.post(f"{url}1/").status_code == ODD
+
+
+def test_nobody_else_tries_letters(household: Household) -> None:
+    with wishes("test", "test"):
+        household.person("olivia", administrator=True)
+    url = reverse("letter-try", args=[household.people["emma"].pk])
+    assert household.client("olivia").get(url).status_code == GONE  # not as administrator
+    for path in (url, f"{url}1/"):
+        assert Client().get(path)["Location"].startswith("/sign-in/")
