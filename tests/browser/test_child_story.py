@@ -10,7 +10,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Dialog, Page, ViewportSize, expect
 
 from tests.host.family import provider
 from tests.host.machine import wait_for
@@ -94,9 +94,15 @@ def test_a_parent_says_always_and_the_letter_and_the_next_arrive(server: Server,
 def test_a_letter_that_would_run_something_runs_nothing(server: Server, visit: Callable[..., Page]) -> None:
     post(server, "</script><script>alert(5)</script> {{ 7*7 }}", "evil@example.org", html=HOSTILE)
     page = visit(ADA, size=SMALL)
-    asked, opened = [], []
+    asked: list[str] = []
+    opened: list[str] = []
+
+    def close(dialog: Dialog) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", close)
     waits(page, "evil@example.org", "/waiting/silent/")  # the filter takes it for advertising
     page.get_by_role("link", name="The letter").first.click()
     expect(page.locator("main")).to_contain_text("<script>alert(5)</script> {{ 7*7 }}")
