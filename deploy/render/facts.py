@@ -43,7 +43,8 @@ Verdict = Literal["pass", "fail", "none", "temp", "malformed", "report"]
 GRAMMAR: Final[Mapping[str, re.Pattern[str]]] = {
     "From": re.compile(
         rf"pass {ADDRESS} (?:dmarc|dkim|spf|login)|fail {ADDRESS} (?:dmarc|login|unchecked)|"
-        rf"none {ADDRESS} (?:dkim:{DOMAIN}|spf:{DOMAIN}|ip:{NETWORK}|-)|temp {ADDRESS} (?:dmarc|dkim|spf)|malformed|report"
+        rf"none {ADDRESS} (?:dkim:{DOMAIN}|spf:{DOMAIN}|ip:{NETWORK}|-)|temp {ADDRESS} (?:dmarc|dkim|spf)|"
+        "malformed|report"
     ),
     "Reply-To": re.compile(r"none|same|other|malformed"),
     "Links": re.compile(r"0|[1-9][0-9]{0,2}"),
