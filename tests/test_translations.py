@@ -21,8 +21,10 @@ from accounts.models import Community, User
 from accounts.wishes import wishes
 from deploy.models import MailHost
 from domains.models import Domain, Mailbox
+from policies.models import Contact
 from reports.models import HourlyTally
 from tests.household import Household
+from tests.policies.letters import asked_out, held
 
 ROLES: Final = {
     "administrator": "marco",
@@ -203,7 +205,41 @@ def lived_in(household: Household) -> Household:
             HourlyTally(host="primary", hour=now, mailbox=key, direction=direction, letters=1).save()
     MailHost.objects.update(seen=now, applied=0)
     MailHost(name="away", role="backup").save()
+    write_and_wait(household)
     return household
+
+
+def write_and_wait(household: Household) -> None:
+    """Lists with every kind of entry, and letters of every kind that wait."""
+    emma, boxes = household.people["emma"], household.mailboxes
+    entries: list[dict[str, str]] = [
+        {}, {"assurance": "unproven"}, {"assurance": "pinned"}, {"kind": "blocked"}, {"direction": "out"},
+        {"assurance": "pinned", "evidence": "ip:192.0.2.0/24"}, {"kind": "always", "direction": "in"},
+    ]  # fmt: skip
+    with wishes("anna@myfamily.net", "test"):
+        for number, facts in enumerate(entries):
+            Contact(person=emma, address=f"zia{number}@outside.example", **facts).save()
+        row = household.people["luca"].memberships.get()
+        row.level, row.overrides = "explorer", [{"hours": "always", "until": "2199-12-31"}]
+        row.save()
+    for fact in (
+        "pass {} dmarc",
+        "fail {} dmarc",
+        "fail {} login",
+        "none {} ip:192.0.2.0/24",
+        "none {} -",
+        "malformed",
+    ):
+        held(boxes["emma"], "strano@outside.example", fact=fact, called="Zia")
+    held(boxes["emma"], "rosa@xn--gmil-63d.com", called="", facts={"List": "news.lists.example", "Links": "2"})
+    held(boxes["emma"], "nonna.r0sa@outside.example", like="nonna.rosa@outside.example")
+    held(boxes["emma"], station="in-1", reason="malformed", fact="malformed")
+    held(boxes["emma"], "zia0@outside.example", station="in-3", reason="unproven", fact="none {} -")
+    held(boxes["emma"], "zia0@outside.example", station="in-6", reason="content", facts={"Reply-To": "other"})
+    held(boxes["emma"], "vinci@outside.example", reason="spam", facts={"Spam": "spam 9.0", "Auto": "yes"})
+    held(boxes["luca"], "strano@outside.example")
+    held(boxes["gino"], "strano@outside.example", facts={"Attachments": "pdf program"})
+    asked_out(boxes["emma"], "amica@outside.example", "altra@outside.example")
 
 
 def typed_by_people() -> list[str]:

@@ -12,8 +12,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.wishes import wishes
+from accounts.wishes import AuditEntry, wishes
+from policies.models import Contact, HeldLetter
 from tests.household import Household
+from tests.policies.letters import held
 
 NAMES = {
     "administrator": "marco",
@@ -90,9 +92,23 @@ TABLE: dict[str, Row] = {
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
 }
-# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight.
+# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
+# held letters and letters that are tried are for who looks after a person, and not there for everybody else.
 DOORS = {"setup", "sign-in", "sign-out"}
-APART = DOORS | {"report-person"}
+WAITING = {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
+LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looked at, and sent nothing
+LISTS = {
+    "child-show": (OK, ODD),
+    "child-level": (OK, BAD),
+    "contact-list": (OK, ODD),
+    "contact-add": (OK, BAD),
+    "contact-paste": (OK, BAD),
+    "contact-edit": (OK, BAD),
+    "contact-block": (ODD, IN),
+    "contact-remove": (ODD, IN),
+    "contact-restore": (ODD, IN),
+}
+APART = DOORS | {"report-person", "letter-try", "letter-tried"} | set(WAITING) | set(LETTERS) | set(LISTS)
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -225,3 +241,143 @@ def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
 def test_figures_are_for_oneself_and_the_parents(household: Household, who: str, whose: str, status: int) -> None:
     url = reverse("report-person", args=[household.people[whose].pk])
     assert household.client(who).get(url).status_code == status
+
+
+KEEPERS = {  # whose lists and letters -> who looks after them
+    "emma": {"anna", "marco"},  # the parents; marco is an administrator too
+    "luca": {"anna", "marco"},
+    "gino": {"marco", "olivia", "oscar", "rita"},
+    "anna": set(),  # a guardian has no level
+}
+VISITORS = ("anna", "marco", "emma", "luca", "olivia", "oscar", "rita", "sara", "gino", "ulla")
+
+
+@pytest.fixture
+def kept(everything: Household) -> Household:
+    """A letter that waits for each of these, an entry on each list, and an administrator who is nobody's parent."""
+    with wishes("test", "test"):
+        everything.settle("ulla", everything.home, "guardian")
+        everything.people["ulla"].memberships.get().refreshed().delete()
+        everything.person("ulla", administrator=True)
+        for name in KEEPERS:
+            Contact(person=everything.people[name], address="zia@outside.example").save()
+            held(everything.mailboxes[name], "strange@outside.example")
+    return everything
+
+
+def changed(house: Household, name: str) -> int:
+    """The number of a change of the person's list that can be taken back."""
+    row = Contact.objects.get(person=house.people[name])
+    row.kind = Contact.Kind.BLOCKED
+    with wishes("test", "test"):
+        row.save()
+    return AuditEntry.objects.latest("pk").pk
+
+
+def own_arguments(house: Household, address: str, name: str) -> list[object]:
+    """What stands in the address for this person's page, list, entry, letter or question."""
+    person = house.people[name]
+    letter = HeldLetter.objects.get(key=house.mailboxes[name].key)
+    if address in LETTERS:
+        return [letter.pk if address == "held-letter-show" else letter.questions.get().pk]
+    if address == "child-level":
+        return [person.pk, person.memberships.get().pk]
+    if address in ("contact-edit", "contact-block", "contact-remove"):
+        return [person, Contact.objects.get(person=person).pk]
+    if address == "contact-restore":
+        return [person, changed(house, name)]
+    return [person.pk if address == "child-show" else person]
+
+
+@pytest.mark.parametrize("who", VISITORS)
+def test_lists_and_held_letters_are_there_for_who_looks_after_a_person(kept: Household, who: str) -> None:
+    client, wrong = kept.client(who), []
+    for address, statuses in {**LETTERS, **LISTS}.items():
+        for name, keepers in KEEPERS.items():
+            url = reverse(address, args=own_arguments(kept, address, name))
+            for method, status in zip(("get", "post"), statuses, strict=True):
+                wanted = status if who in keepers or status == ODD else GONE
+                if (found := ask(client, method, url, {})[0]) != wanted:
+                    wrong.append(f"{method} {url} ({name}): {found}, not {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("who", VISITORS)
+def test_what_waits_is_there_for_who_looks_after_somebody(kept: Household, who: str) -> None:
+    keeps = any(who in keepers for keepers in KEEPERS.values())
+    client = kept.client(who)
+    for address in WAITING:
+        assert ask(client, "get", reverse(address), {})[0] == (OK if keeps else GONE), address
+        assert ask(client, "post", reverse(address), {})[0] == ODD
+    for name, keepers in KEEPERS.items():
+        letter = HeldLetter.objects.get(key=kept.mailboxes[name].key)
+        shown = keeps and f"/waiting/{letter.pk}/" in client.get("/waiting/").text
+        assert shown == (who in keepers), name
+
+
+@pytest.mark.parametrize(
+    ("who", "family", "business"),
+    [("anna", OK, GONE), ("marco", OK, OK), ("olivia", GONE, OK), ("rita", GONE, GONE), ("emma", GONE, GONE)],
+)
+def test_the_list_of_a_community_is_there_for_guardians_and_owners(
+    kept: Household, who: str, family: int, business: int
+) -> None:
+    for community, wanted in ((kept.family, family), (kept.business, business)):
+        for address in ("contact-list", "contact-add", "contact-paste"):
+            assert ask(kept.client(who), "get", reverse(address, args=[community]), {})[0] == wanted
+
+
+def test_nobody_reaches_lists_and_letters_without_signing_in(kept: Household) -> None:
+    for address in (*WAITING, *LETTERS, *LISTS):
+        url = reverse(address, args=[] if address in WAITING else own_arguments(kept, address, "emma"))
+        for method in METHODS:
+            status, to = ask(Client(), method, url, {})
+            assert (status, to.partition("?")[0]) == (302, "/sign-in/"), f"{method} {url}"
+
+
+@pytest.mark.parametrize("url", ["/waiting/0/", "/waiting/99999999999999999999/", "/waiting/questions/7777/"])
+def test_a_letter_that_is_not_there_is_not_there(kept: Household, url: str) -> None:
+    assert kept.client("anna").get(url).status_code == GONE
+    assert kept.client("anna").post(url, {"choice": "once"}).status_code in (GONE, ODD)
+
+
+@pytest.mark.parametrize("url", ["/family/0/", "/family/7777/people/", "/family/community/7777/people/"])
+def test_a_list_that_is_not_there_is_not_there(kept: Household, url: str) -> None:
+    assert kept.client("anna").get(url).status_code == GONE
+
+
+@pytest.mark.parametrize(
+    ("who", "whose", "status"),
+    [
+        ("anna", "emma", OK),
+        ("marco", "luca", OK),
+        ("marco", "gino", OK),  # as owner
+        ("olivia", "gino", OK),
+        ("rita", "sara", OK),
+        ("anna", "marco", GONE),
+        ("anna", "anna", GONE),
+        ("olivia", "rita", GONE),  # no list binds her
+        ("rita", "olivia", GONE),
+        ("anna", "gino", GONE),
+        ("olivia", "emma", GONE),
+        ("emma", "emma", GONE),
+        ("luca", "emma", GONE),
+        ("sara", "gino", GONE),
+    ],
+)
+def test_a_letter_is_tried_by_who_keeps_the_list(household: Household, who: str, whose: str, status: int) -> None:
+    client, url = household.client(who), reverse("letter-try", args=[household.people[whose].pk])
+    assert client.get(url).status_code == status
+    assert client.post(url, {"kind": "in"}).status_code == (BAD if status == OK else GONE)
+    assert client.get(f"{url}1/").status_code == GONE
+    assert client.put(url).status_code == ODD
+    assert client.post(f"{url}1/").status_code == ODD
+
+
+def test_nobody_else_tries_letters(household: Household) -> None:
+    with wishes("test", "test"):
+        household.person("olivia", administrator=True)
+    url = reverse("letter-try", args=[household.people["emma"].pk])
+    assert household.client("olivia").get(url).status_code == GONE  # not as administrator
+    for path in (url, f"{url}1/"):
+        assert Client().get(path)["Location"].startswith("/sign-in/")

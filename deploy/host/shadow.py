@@ -47,7 +47,7 @@ def would_be_held(code: int, text: str) -> bool:
 def path(address: str) -> str:
     """An address as SMTP commands name it (RFC 5321, 4.1.2); raises ValueError for one that no command can hold."""
     local, at, domain = address.rpartition("@")
-    if re.search(r"[\x00-\x1f\x7f]", address) or re.search(r"[\s<>]", domain):
+    if re.search(r"[\x00\r\n]", address) or re.search(r"[\s<>\x00-\x1f\x7f]", domain):
         raise ValueError("the address holds characters that no command can")
     if local and not DOT_ATOM.fullmatch(local):
         local = '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'

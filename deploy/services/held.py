@@ -11,6 +11,7 @@ queries grows with the letters that are new, not with those that wait or waited.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -39,11 +40,19 @@ logger = logging.getLogger(__name__)
 def index(host: MailHost, now: datetime) -> None:
     """Make the rows equal to what lies on the host."""
     here = layout()
-    index_folders(host, here, now)
-    try:
+    with in_peace("the mail folders"):
+        index_folders(host, here, now)
+    with in_peace("the hold queue"):
         index_queue(host, here, now)
-    except (HelperError, ShadowError) as error:
-        logger.error("%s", error)
+
+
+@contextmanager
+def in_peace(what: str) -> Iterator[None]:
+    """What cannot be looked at just now keeps nobody from the rest; the next look comes soon."""
+    try:
+        yield
+    except (HelperError, ShadowError, OSError, ValueError) as error:
+        logger.error("Held letters, %s: %s", what, error)
 
 
 def index_folders(host: MailHost, here: Layout, now: datetime) -> None:
@@ -51,7 +60,8 @@ def index_folders(host: MailHost, here: Layout, now: datetime) -> None:
     rows, lying = of_host(host, Direction.IN), {(one.key, one.name): one for one in held.found(here)}
     known = set(named(rows, [name for _key, name in lying]))
     for place in [place for place in lying if place not in known][:MOST_NEW]:
-        add_incoming(host, here, lying[place])
+        with in_peace(place[1]):
+            add_incoming(host, here, lying[place])
     end_vanished(rows, lambda key, name: (key, name) in lying, now)
     for one in lying.values():
         if one.arrived < now - KEPT:
@@ -63,7 +73,8 @@ def index_queue(host: MailHost, here: Layout, now: datetime) -> None:
     rows, ids = of_host(host, Direction.OUT), queue.waiting(here)
     known, waiting = {name for _key, name in named(rows, ids)}, set(ids)
     for queue_id in [one for one in ids if one not in known][:MOST_NEW]:
-        add_outgoing(host, here, queue_id)
+        with in_peace(queue_id):
+            add_outgoing(host, here, queue_id)
     end_vanished(rows, lambda _key, name: name in waiting, now)
     for row in rows.filter(arrived__lt=now - KEPT, name__in=ids[:CHUNK]).exclude(key=""):
         expire(rows.filter(pk=row.pk), now, queue.drop, here, row.name, row.arrived, row.login)
@@ -130,11 +141,8 @@ def end_vanished(rows: QuerySet[HeldLetter], lies: Callable[[str, str], bool], n
 
 def expire(rows: Iterable[HeldLetter], now: datetime, drop: Callable[..., str], *words: Any) -> None:
     """Drop a letter on the host; its row, if it still waits, ends too."""
-    try:
+    with in_peace("too old"):
         drop(*words)
-    except HelperError as error:
-        return logger.error("%s", error)
-    for row in rows:
-        if row.state == State.WAITING:
-            row.end(State.EXPIRED, now)
-    return None
+        for row in rows:
+            if row.state == State.WAITING:
+                row.end(State.EXPIRED, now)

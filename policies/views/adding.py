@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _
 
 from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved, say
 from policies.cautions import Draft, Owner, difference, moved
@@ -72,7 +72,7 @@ def foreseen(request: SignedIn, form: AddForm, new: Sequence[Draft]) -> int:
 
 def done(new: Sequence[Draft], told: Told) -> str:
     """What was saved, and what becomes of letters."""
-    entries = ngettext("%(address)s is on the list.", "%(count)s entries are on the list.", len(new))
+    entries = _("%(address)s is on the list.") if len(new) == 1 else _("%(count)s entries are on the list.")
     sentence = entries % {"address": new[0].row.shown, "count": len(new)}
     return f"{sentence} {moved(told.letters)}" if told.letters else sentence
 

@@ -170,6 +170,7 @@ ENVELOPES = [
     '"a@other.test"@strict.test', "rosa@other.test,rosa@strict.test", "rosa@strict.test,a@other.test",
     "a@other.test>strict.test", "@strict.test:a@other.test", "@other.test:rosa@strict.test", "rosa@[strict.test]",
     "rosa@strict.test.", "a@other.test/strict.test", "a@other.test。strict.test", f"a@{'x.' * 200}strict.test",
+    "rösa@strict.test", "rosa@strìct.test",
 ]  # fmt: skip
 
 

@@ -117,6 +117,10 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
     ("a control character", ["From: Nonna\x01 <rosa@strict.test>"], STRICT, ROSA, BAD),
     ("a NUL", ["From: Nonna <rosa@strict.test>\0"], STRICT, ROSA, BAD),
     ("a bare CR", [f"From: {EVIL}\r<{ROSA}>"], STRICT, ROSA, BAD),
+    ("a bare CR elsewhere", [FROM, "X: y\rZ: z"], STRICT, ROSA, BAD),
+    ("a line that is no field", [FROM, "nothing but words"], STRICT, ROSA, BAD),
+    ("a blank before a colon", [FROM, "X : y"], STRICT, ROSA, BAD),  # Postfix takes such blanks away
+    ("a name in UTF-8 for a field", [FROM, "Fromé: evil@other.test"], STRICT, ROSA, BAD),
     ("a percent in the address", ["From: rosa%other.test@strict.test"], STRICT, ROSA,
      "pass rosa%other.test@strict.test dmarc"),
     ("a resent letter", [f"From: {EVIL}", f"Resent-From: {ROSA}"], OTHER, EVIL, "pass evil@other.test dmarc"),

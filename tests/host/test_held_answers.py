@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from accounts.wishes import Wishes, wishes
 from deploy import answers
-from deploy.host import held
+from deploy.host import helper
 from deploy.models import MailHost as HostRow
 from deploy.services.held import index
 from policies.models import Answer, Contact, HeldLetter
@@ -161,17 +162,33 @@ def test_without_the_helper_it_waits_and_goes_on_at_once_when_it_is_back(home: H
     assert list(found(home.host, letter.data)) == [INBOX]
 
 
-def test_a_worker_that_died_after_the_host_had_done_it_says_so(home: Home) -> None:
-    letter = plant(home.host, stored())
+class Died(BaseException):
+    """A worker was killed."""
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_a_worker_that_died_after_the_host_had_done_it_says_so(
+    home: Home, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = plant(home.host, stored()).file if way == "in" else home.send(STRANGER)
     home.look()
-    row = home.row_of(letter.file)
+    row = home.row_of(name)
     home.answer(row, "once")
     home.settle()
-    HeldLetter.objects.update(outcome=answers.UNDER_WAY)
-    held.deliver(home.host.layout, KEY, row.name, "in-5")
+    real = helper.ask
+
+    def ask_and_die(*words: Any) -> str:
+        real(*words)
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(helper, "ask", ask_and_die)
+        with pytest.raises(Died):
+            home.look()
+    row.refresh_from_db()
+    assert (row.state, row.outcome) == ("waiting", answers.UNDER_WAY)
     assert not waits(home, row)
-    assert (row.state, row.outcome) == ("done", answers.DELIVERED)
-    assert copies(home.host, letter.data) == 1
+    assert (row.state, row.outcome) == ("done", answers.DELIVERED if way == "in" else answers.SENT)
 
 
 def test_what_somebody_took_away_by_hand_was_not_delivered(home: Home) -> None:

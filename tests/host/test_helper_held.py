@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.host.helper import HelperError, ask
+from deploy.host.helper import HelperError, NoAnswer, ask
 from tests.host.family import ANNA, KEYS, LUCA, settle
 from tests.host.held import INBOX, KEY, LISTED, Planted, copies, found, plant, stored
 from tests.host.machine import CHECKOUT, MailHost, wait_for
@@ -223,6 +223,16 @@ def test_what_is_no_letter_is_left_alone(home: MailHost, verb: str, what: str, t
                 path.unlink(missing_ok=True)
 
 
+def test_a_link_to_somebody_elses_letter_is_no_letter(home: MailHost) -> None:
+    letter, other = plant(home, stored(says=LISTED)), plant(home, stored(says=LISTED), key=KEYS[LUCA])
+    letter.path.unlink()
+    letter.path.symlink_to(other.path)
+    with pytest.raises(HelperError, match="failed"):
+        deliver(letter)
+    letter.path.unlink()
+    assert list(found(home, other.data)) == [f".held/{KEYS[LUCA]}/in-5.stranger/new"]
+
+
 def test_a_letter_never_goes_to_whoever_has_the_address_now(home: MailHost) -> None:
     """A key is never reused: the letters of the one before are none of the next one's."""
     letter = plant(home, stored(to=LUCA, says=f"pass {ANNA} login"))
@@ -328,7 +338,7 @@ def test_a_helper_killed_in_the_middle_loses_nothing(home: MailHost) -> None:
         wait_for(lambda: any(not letter.path.exists() for letter in letters), "the first to be delivered")
         pid = int(home.running.control("pid", "helper").out)
         os.kill(pid, signal.SIGKILL)
-        assert {type(one.exception()) for one in asked} <= {type(None), HelperError}
+        assert {type(one.exception()) for one in asked} <= {type(None), NoAnswer}
     wait_for(lambda: home.running.control("status", "helper").out.split()[1] == b"RUNNING", "the helper", 30)
     for letter in letters:
         assert deliver(letter, "in-5") in ("delivered", "gone")

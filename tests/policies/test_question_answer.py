@@ -1,5 +1,7 @@
 """The answers: what each does, which stands, and who may give it."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
@@ -301,7 +303,7 @@ def test_rights_are_asked_again_when_it_is_answered(household):
 
 
 def test_a_malformed_letter_goes_on_alone_or_not_at_all(household):
-    facts = {"station": "in-1", "reason": "malformed", "fact": "malformed"}
+    facts: dict[str, Any] = {"station": "in-1", "reason": "malformed", "fact": "malformed"}
     letter = held(household.mailboxes["emma"], **facts)
     text = household.client("anna").get("/waiting/").text
     assert 'value="once"' in text

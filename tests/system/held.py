@@ -56,12 +56,30 @@ letter = HeldLetter.objects.create(host="elsewhere", key=key, name=name, arrived
 found = [Question.objects.create(letter=letter, address=address, like=like).pk for address in addresses]
 print(json.dumps([letter.pk, *found]))
 """
+CLEAR = """
+from accounts.wishes import wishes
+from policies.models import Answer, HeldLetter
+with wishes("test", "test"):
+    for row in Answer.objects.filter(question__letter__host="elsewhere"):
+        row.delete()
+print(HeldLetter.objects.filter(host="elsewhere").delete()[0])
+"""
+
+
+def family_of(server: Server) -> None:
+    """Ada, Ugo and their child Bo, for whom nothing waits."""
+    server.load(FAMILY)
+    server.ask(CLEAR)
 
 
 def hold(server: Server, address: str, like: str = "", **facts: Any) -> tuple[int, int]:
     """A letter to Bo that waits, from this address; the numbers of the letter and of its question."""
-    usual = {"direction": "in", "station": "in-5", "reason": "stranger", "author": address, "sender": address}
-    usual |= {"facts": {"From": f"pass {address} dmarc", "List": "none"}, "recipients": ["bo@rossi.example"]}
+    usual: dict[str, Any] = {"direction": "in", "station": "in-5", "reason": "stranger", "author": address}
+    usual |= {
+        "sender": address,
+        "facts": {"From": f"pass {address} dmarc", "List": "none"},
+        "recipients": ["bo@rossi.example"],
+    }
     usual |= {"called": "Zia", "subject": "Auguri", "excerpt": "Quanti anni compi?", "size": 1000}
     row = {**usual, "like": like, "addresses": [address], **facts}
     letter, question = server.ask(WRITE.format(facts=json.dumps(row)))

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.system.held import FAMILY, hold
+from tests.system.held import family_of, hold
 from tests.system.panel import Answer, Panel
 from tests.system.server import Server
 
@@ -17,7 +17,7 @@ print(json.dumps([list(Answer.objects.values_list("question", "choice", "by")), 
 
 
 def test_the_first_wins_and_the_other_is_told(server: Server):
-    server.load(FAMILY)
+    family_of(server)
     ada, ugo = (Panel(server).sign_in(f"{name}@rossi.example") for name in ("ada", "ugo"))
     for round_ in range(4):
         _letter, question = hold(server, f"zia{round_}@gmail.com")

@@ -51,11 +51,19 @@ local function headers(task, name)
   return task:get_header_full(name) or {}
 end
 
+-- Readers disagree about a head with a NUL, a CR by itself, or a line that is neither a field nor a fold of one.
+local function is_sound(head)
+  if head:find('%z') or head:find('\r[^\n]') then return false end
+  for field in head:gsub('\r?\n[ \t]', ' '):gmatch('[^\r\n]+') do
+    if not field:find('^[!-9;-~]+:') then return false end
+  end
+  return true
+end
+
 -- Who a letter says that it is from. Two readers must agree: this one, and rspamd's, whose domain DMARC is asked about.
--- A NUL or a CR by itself is where readers disagree about the lines of a head.
 local function author(task)
-  local found, parsed, head = headers(task, 'From'), task:get_from('mime') or {}, tostring(task:get_raw_headers() or '')
-  if #found ~= 1 or #parsed ~= 1 or head:find('%z') or head:find('\r[^\n]') then return nil end
+  local found, parsed = headers(task, 'From'), task:get_from('mime') or {}
+  if #found ~= 1 or #parsed ~= 1 or not is_sound(tostring(task:get_raw_headers() or '')) then return nil end
   local address, domain = one_mailbox(found[1])
   if address and (parsed[1].domain or ''):lower() == domain then return address, domain end
 end
