@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from accounts.wishes import AuditEntry, Wishes
-from deploy import services
+from deploy import answers, services
 from deploy.gather import gather
 from deploy.host import files
 from deploy.host.apply import Applied, ApplyError, apply
@@ -31,12 +31,16 @@ def reconcile(name: str, *, verify: bool = False) -> None:
         layout = services.layout()
         with one_at_a_time(layout):
             host = MailHost.objects.get(name=name)
-            if verify or host.applied < Wishes.current():
+            done = verify or host.applied < Wishes.current()
+            if done:
                 wait_a_moment(host)
                 export(host, layout)
     except LayoutError as error:
         logger.error("%s", error)
         MailHost.objects.filter(name=name).update(error=str(error))
+    else:
+        if done:
+            answers.attend(name, again=True)
     MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
 
 

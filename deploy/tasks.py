@@ -1,14 +1,15 @@
 """The messages a mail host's worker understands. They carry no data: each only says where to look."""
 
 import logging
+from datetime import UTC, datetime
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from deploy import export
+from deploy import answers, explain, export, notices
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -26,14 +27,41 @@ def verify(host: str) -> None:
     export.reconcile(host, verify=True)
 
 
+@shared_task(name="deploy.held")
+def held(host: str) -> None:
+    """Make rows of the letters that wait, and carry out what is answered."""
+    answers.attend(host)
+
+
+@shared_task(name="deploy.notices")
+def tell(host: str) -> None:
+    """Tell those who answer what waits for them."""
+    notices.tell(host, datetime.now(UTC))
+
+
+@shared_task(name="deploy.explain")
+def answer_asked(host: str) -> None:
+    """Say what would become of the letters that somebody asked about."""
+    explain.answer_asked(host)
+
+
 def poke(host: str, *, verify_all: bool = False) -> bool:
-    """Ask a host's worker to look now; False when the queue does not answer, in which case its own clock will do."""
-    task = verify if verify_all else reconcile
+    """Ask a host's worker to apply the newest wishes now; False when the queue does not answer."""
+    return send(verify if verify_all else reconcile, host)
+
+
+def poke_explain(host: str) -> bool:
+    """Ask a host's worker to answer what it was asked; False when the queue does not answer."""
+    return send(answer_asked, host)
+
+
+def send(task: "Task[[str], None]", host: str) -> bool:
+    """A message to a host's worker; False when the queue does not answer, in which case its own clock will do."""
     try:
         with app.connection_for_write(transport_options=settings.POKE_TRANSPORT_OPTIONS) as connection:
             task.apply_async((host,), queue=queue(host), connection=connection, retry=False, expires=60)  # type: ignore[call-arg]
     except (OperationalError, RedisError, OSError) as error:
-        logger.warning("%s will see the newest wishes by its own clock: %s", host, error)
+        logger.warning("%s will look by its own clock: %s", host, error)
         return False
     return True
 

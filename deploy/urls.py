@@ -6,5 +6,7 @@ from deploy import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("family/<int:pk>/try/", views.letter_try, name="letter-try"),
+    path("family/<int:pk>/try/<int:asked>/", views.letter_tried, name="letter-tried"),
     path("state/<int:generation>/", views.deploy_state, name="deploy-state"),
 ]

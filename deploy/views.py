@@ -1,4 +1,4 @@
-"""Home, and how far a generation is: the pages that know the mail hosts."""
+"""Home, how far a generation is, and what would become of a letter: the pages that know the mail hosts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -6,15 +6,22 @@ from typing import Any, Final
 
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Community, Membership, User
-from accounts.pages import SignedIn, page
+from accounts.pages import SignedIn, form_page, page, posted, say
 from accounts.rights import children_of
-from deploy import services
-from deploy.models import MailHost
+from accounts.rules import Refused, shown_address
+from deploy import explain, services
+from deploy.forms import TryForm, addresses
+from deploy.models import HostRequest, MailHost
+from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
+from policies import cases, why
+from policies.views.owners import kept_person_or_404
+from policies.why import Why
 
 SILENT: Final = timedelta(seconds=60)  # a worker looks every few seconds
 STOP_ASKING: Final = 286  # what htmx takes as the end of asking again and again
@@ -88,3 +95,58 @@ def deploy_state(request: SignedIn, generation: int) -> HttpResponse:
     errors = [host for host in MailHost.objects.exclude(error="") if host.state(generation) == "failed"]
     template = "deploy/_state.html" if request.htmx else "deploy/state.html"  # type: ignore[attr-defined]
     return page(request, template, state=state, generation=generation, hosts=errors)
+
+
+@form_page
+def letter_try(request: SignedIn, pk: int) -> HttpResponse:
+    """What would become of a letter to or from somebody: ask the host."""
+    person = kept_person_or_404(request, pk)
+    if not addresses(person.pk):
+        return page(request, "deploy/letter_try.html", person=person)
+    form = TryForm(posted(request), actor=request.user, person=person)
+    if form.is_valid() and (asked := ask_host(request, form)):
+        return redirect("letter-tried", pk, asked.pk)
+    return page(request, "deploy/letter_try.html", form, person=person)
+
+
+def ask_host(request: SignedIn, form: TryForm) -> HostRequest | None:
+    """Ask, or say beside the form why not."""
+    try:
+        asked = explain.ask(request.user, form.trial(timezone.now()))
+    except Refused as refused:
+        say(form, refused)
+        return None
+    poke_explain(asked.host.name)
+    return asked
+
+
+@require_safe
+def letter_tried(request: SignedIn, pk: int, asked: int) -> HttpResponse:
+    """What the host says; until then htmx gets an empty answer, and others a page with a link to look again."""
+    person = kept_person_or_404(request, pk)
+    mine = HostRequest.objects.filter(verb=explain.VERB, author=request.user.address)
+    found = get_object_or_404(mine, pk=asked, expires__gt=timezone.now())
+    if not {found.arguments["login"], found.arguments["to"]} & set(addresses(person.pk)):
+        raise Http404
+    if request.htmx and found.answer is None:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    template = "deploy/_letter_tried.html" if request.htmx else "deploy/letter_tried.html"  # type: ignore[attr-defined]
+    return page(request, template, person=person, asked=found, outcomes=outcomes(found))
+
+
+def outcomes(asked: HostRequest) -> list[tuple[str, Why]]:
+    """What would become of the letter, at each address that it comes to."""
+    answer = asked.answer or {}
+    login, to = asked.arguments["login"], asked.arguments["to"]
+    return [
+        (
+            shown_address(one["address"]),
+            why.tried(cases.of_trial(one, login, to, answer["facts"], asked.asked), raw(one)),
+        )
+        for one in answer.get("outcomes", ())
+    ]
+
+
+def raw(outcome: dict[str, str]) -> list[str]:
+    """An outcome as the host says it."""
+    return [" ".join(f"{name}={value}" for name, value in outcome.items() if value)]

@@ -32,7 +32,11 @@ app.conf.task_default_queue = queue(settings.MAILADMIN_HOST)
 app.conf.beat_schedule = {
     "reconcile": every(5, "deploy.reconcile"),
     "verify": every(60, "deploy.verify"),
+    "explain": every(3, "deploy.explain"),
+    "held": every(2, "deploy.held"),
+    "notices": every(10, "deploy.notices"),
     "ingest": every(2, "reports.ingest"),
+    "forget": every(600, "reports.forget"),
 }
 
 

@@ -28,6 +28,8 @@ def read_secret(path: Path) -> str:
 VAR = Path(os.environ.get("MAILADMIN_VAR", BASE_DIR / "var")).absolute()
 PORT_BASE = int(os.environ.get("MAILADMIN_PORT_BASE", "0"))
 MAILADMIN_HOST = os.environ.get("MAILADMIN_HOST", "primary")
+# Where people reach the panel: the one link of the letters that it writes.
+MAILADMIN_URL = os.environ.get("MAILADMIN_URL", f"http://localhost:{8000 + PORT_BASE}").rstrip("/")
 MAILADMIN_HOST_CONFIG = VAR / "etc" / "host.json"
 
 SECRET_KEY = read_secret(VAR / "db" / "secret_key")

@@ -3,12 +3,10 @@
 In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, OpenLetter, HourlyTally.
 Raises OSError where the log cannot be read.
 
-The states of a piece of the log:
-1. read: nothing is written; whoever dies here has done nothing
-2. counted: one transaction moves the position from where the piece began to where it ends, and stores what the piece
-   says. Of two that read the same piece one finds the position moved and drops its own, so no piece counts twice.
-What is kept is bounded: a letter that nobody has heard of for 15 days (three times as long as Postfix tries) is
-forgotten, and so are the oldest beyond 100,000; if one comes back after all it is nobody's, as `tally` says.
+Every piece of the log counts once, see `reports.position`. What is kept is bounded: a letter that did not enter the
+queue within a day, because its sender hung up half-way, is forgotten; so is any after 45 days (a parent has 30 to
+answer, then Postfix tries for 5), and the oldest beyond 100,000, those whose sender hung up first. If one comes back
+after all it is nobody's, as `tally` says.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,33 +15,26 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from domains.models import Mailbox
-from reports.logfile import MOST, Piece, Place, read_on
-from reports.models import HourlyTally, LogPosition, OpenLetter
-from reports.parse import Clock, Event, Rejected, events
+from reports.logfile import MOST
+from reports.models import HourlyTally, OpenLetter
+from reports.parse import Clock, Event, events
+from reports.position import read_log
 from reports.tally import HOST, Count, Letter, Slot, tally
 
-FORGOTTEN: Final = timedelta(days=15)
+HUNG_UP: Final = timedelta(days=1)
+FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
-PIECES: Final = 50  # in one call: a long log is read in several, so that each ends soon
 CHUNK: Final = 5_000  # values in one query; SQLite takes 32,766
 
 
 def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, most: int = MOST) -> int:
     """Count what is new in the log; return how many bytes that was."""
-    position, _made = LogPosition.objects.get_or_create(host=host)
     clock = Clock(now, zone or machine_zone())
-    place = start = Place(position.offset, position.fingerprint)
-    new = 0
-    for _piece in range(PIECES):
-        piece = read_on(log, place, most)
-        if piece is None or not _count(host, place, piece, clock):
-            break
-        new += len(piece.lines)
-        place = piece.after
-    if place != start:
+    new = read_log(host, log, lambda lines: list(events(lines, clock)), lambda found: _count(host, found), most=most)
+    if new:
         forget(host, now)
     return new
 
@@ -58,32 +49,27 @@ def machine_zone(path: Path = Path("/etc/localtime")) -> tzinfo:
 
 
 def forget(host: str, now: datetime) -> None:
-    """Drop the letters under way that nobody has heard of for long, and the oldest of too many."""
-    letters = OpenLetter.objects.filter(host=host)
-    letters.filter(opened__lt=now - FORGOTTEN).delete()
+    """Drop the letters under way that will never end, and the oldest of too many."""
+    waiting = ExpressionWrapper(Q(queued=True) | Q(late=True), BooleanField())
+    letters = OpenLetter.objects.filter(host=host).annotate(waiting=waiting)
+    letters.filter(Q(opened__lt=now - FORGOTTEN) | Q(waiting=False, opened__lt=now - HUNG_UP)).delete()
     surplus = letters.count() - MOST_LETTERS
     if surplus > 0:
-        oldest = letters.order_by("opened", "pk").values_list("pk", flat=True)[:surplus]
+        oldest = letters.order_by("waiting", "opened", "pk").values_list("pk", flat=True)[:surplus]
         OpenLetter.objects.filter(pk__in=oldest).delete()
 
 
-def _count(host: str, place: Place, piece: Piece, clock: Clock) -> bool:
-    """Count one piece, once; False when somebody else has counted it."""
-    found = list(events(piece.lines, clock))
-    with transaction.atomic():
-        here = LogPosition.objects.filter(host=host, offset=place.offset, fingerprint=place.fingerprint)
-        if not here.update(offset=piece.after.offset, fingerprint=piece.after.fingerprint):
-            return False
-        before = _under_way(host, found)
-        result = tally(before, found)
-        _keep(host, before, result.letters)
-        _add(host, result.counts)
-    return True
+def _count(host: str, found: list[Event]) -> None:
+    """Count what one piece of the log says."""
+    before = _under_way(host, found)
+    result = tally(before, found)
+    _keep(host, before, result.letters)
+    _add(host, result.counts)
 
 
 def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     """The letters under way that these events speak of."""
-    ids = {event.queue_id for event in found if not isinstance(event, Rejected)}
+    ids = {event.queue_id for event in found if event.queue_id}
     rows = (row for chunk in _chunks(ids) for row in OpenLetter.objects.filter(host=host, queue_id__in=chunk))
     return {row.queue_id: Letter(row.opened, row.login, row.size, row.queued, row.late) for row in rows}
 

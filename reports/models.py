@@ -12,14 +12,18 @@ from django.db.models import Q, Sum
 
 
 class LogPosition(models.Model):
-    """Up to where a host's mail log was counted: the file by its first bytes, and the offset in it."""
+    """Up to where a log of a host was counted: the file by its first bytes, and the offset in it."""
 
-    host = models.CharField(max_length=60, unique=True)
+    host = models.CharField(max_length=60)
+    log = models.CharField(max_length=60, default="mail.log")
     offset = models.PositiveBigIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, blank=True, default="")
 
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "log"], name="log_position_once")]
+
     def __str__(self) -> str:
-        return f"{self.host}: {self.offset}"
+        return f"{self.host} {self.log}: {self.offset}"
 
 
 class OpenLetter(models.Model):

@@ -1,13 +1,13 @@
 """One line of Postfix's log -> one event, or nothing.
 
-In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Queued`, `Delivered`, `Removed` or `Rejected`. Nothing
-is touched, nothing is raised: a line that is not one of the records below, whatever is in it, is no event.
+In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Held`, `Queued`, `Delivered`, `Removed` or `Rejected`.
+Nothing is touched, nothing is raised: a line that is not one of the records below, whatever is in it, is no event.
 
 Strangers choose parts of many lines: HELO names, addresses, answers of other servers. So a record is matched from the
 start of its line, with the exact name of the process; what a stranger wrote is either read by a grammar that it
 cannot leave (a quoted local part ends at its own quote, see RFC 5322) or stands where nothing after it is believed.
 Postfix writes control characters as `?`, so a line is always one line (msg_printf(3), printable(3)).
-Records: smtpd(8), pickup(8), qmgr(8), and the delivery agents' log_adhoc(3).
+Records: smtpd(8), cleanup(8), pickup(8), qmgr(8), postsuper(1), and the delivery agents' log_adhoc(3).
 """
 
 import re
@@ -22,6 +22,13 @@ class Opened(NamedTuple):
     at: datetime
     queue_id: str
     login: str
+
+
+class Held(NamedTuple):
+    """A letter is to wait until somebody says that it may go; it enters the queue then."""
+
+    at: datetime
+    queue_id: str
 
 
 class Queued(NamedTuple):
@@ -50,36 +57,55 @@ class Removed(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A letter was refused at the door."""
+    """A recipient, or the letter as a whole, was refused at the door. `later`: the sender was told to come back.
+
+    `queue_id` is given when that was the end of the letter, after all of it had come.
+    """
 
     at: datetime
+    queue_id: str = ""
+    later: bool = False
 
 
-Event = Opened | Queued | Delivered | Removed | Rejected
+Event = Opened | Held | Queued | Delivered | Removed | Rejected
 
 # Short queue ids are upper-case hex, long ones leave the vowels out: no word of the log looks like either.
 QUEUE_ID: Final = rb"(?:[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}|[0-9A-F]{6,20})"
 PRINTED: Final = rb'(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])'
 ADDRESS: Final = rb'(?:"' + PRINTED + rb'{0,1000}+"|[^<>",@\x00-\x20\x7f]{0,500}+)(?:@[^<>"\x00-\x20\x7f]{0,255})?'
-LOGIN: Final = rb"([^,\x00-\x20\x7f]{1,320})(?=, sasl_sender=|, orig_|\n|\Z)"
-# The agent's own look whether a release is live: an address that exists nowhere, asked for on loopback.
-PROBE: Final = rb"\S{0,300}\[(?:127\.0\.0\.1|::1)\]: \d{3} [\d.]{5,9} <[^\s<>@]{1,64}@probe\.invalid>: "
+LOGIN: Final = rb"[^,\x00-\x20\x7f]{1,320}(?=, sasl_sender=|, orig_|\n|\Z)"
+# The agent's own look whether a release is live: an address that exists nowhere, asked for on loopback; and what it
+# hears while the filter is down.
+PROBE: Final = (
+    rb"\S{0,300}\[(?:127\.0\.0\.1|::1)\]: (?:\d{3} [\d.]{5,9} <[^\s<>@]{1,64}@probe\.invalid>: "
+    rb"|451 4\.7\.1 Service unavailable[^;\n]{0,99}; from=<> proto=ESMTP helo=<probe\.invalid>)"
+)
 
-# Every match starts at a newline, which `re` finds fast, and leaves the next one alone.
+# Every match starts at a newline, which `re` finds fast, and leaves the next one alone. A group's name is what its
+# record alone fills.
 RECORD: Final = re.compile(
     rb"\n([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) [^\s]{1,255} postfix(?:-[a-z0-9-]{1,60})?/(?:[a-z0-9-]{1,60}/)?(?:"
     rb"smtpd\[\d{1,10}\]: (?:"
-    rb"(" + QUEUE_ID + rb"): (client=)[^\s,]{1,400}"
-    rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=" + LOGIN + rb")?(?=[,\n]|\Z)"
-    rb"|(?:NOQUEUE|" + QUEUE_ID + rb"): (reject: )(?:RCPT|MAIL|DATA|BDAT|END-OF-MESSAGE) from (?!" + PROBE + rb")\S"
+    rb"(?P<opened>" + QUEUE_ID + rb"): client=[^\s,]{1,400}"
+    rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=(?P<login>" + LOGIN + rb"))?(?=[,\n]|\Z)"
+    rb"|(?:NOQUEUE|"
+    + QUEUE_ID
+    + rb"): (?:milter-)?reject: (?:RCPT|MAIL|DATA|BDAT|END-OF-MESSAGE) from (?!"
+    + PROBE
+    + rb")"
+    rb"\S{1,400}: (?P<code>[45])\d\d "
+    rb"|(?P<held>" + QUEUE_ID + rb"): hold: RCPT from \S"
     rb")"
-    rb"|pickup\[\d{1,10}\]: (" + QUEUE_ID + rb"): (uid=)\d{1,10} from=<"
-    rb"|qmgr\[\d{1,10}\]: (" + QUEUE_ID + rb"): (?:"
-    rb"from=<.{0,2000}>, size=(\d{1,15}), nrcpt=\d{1,9} \(queue active\)|(removed)"
-    rb")(?=\n|\Z)"
-    rb"|(pipe|smtp|lmtp|error|local|virtual|discard)\[\d{1,10}\]: (" + QUEUE_ID + rb"): to=<(" + ADDRESS + rb")>"
-    rb"(?:, orig_to=<" + ADDRESS + rb">)?, relay=([^\s,]{1,400})(?:, conn_use=\d{1,6})?, delay=[\d.]{1,20}, "
-    rb"delays=[\d./]{1,80}, dsn=\d\.\d{1,3}\.\d{1,3}, status=(sent|bounced|deferred) \("
+    rb"|cleanup\[\d{1,10}\]: (?P<refused>" + QUEUE_ID + rb"): milter-reject: END-OF-MESSAGE from \S{1,400}: "
+    rb"(?P<class>[45])\.\d"
+    rb"|pickup\[\d{1,10}\]: (?P<dropped>" + QUEUE_ID + rb"): uid=\d{1,10} from=<"
+    rb"|qmgr\[\d{1,10}\]: (?P<active>" + QUEUE_ID + rb"): from=<.{0,2000}>, size=(?P<size>\d{1,15}), nrcpt=\d{1,9} "
+    rb"\(queue active\)(?=\n|\Z)"
+    rb"|(?:qmgr|postsuper)\[\d{1,10}\]: (?P<removed>" + QUEUE_ID + rb"): removed(?=\n|\Z)"
+    rb"|(?P<agent>pipe|smtp|lmtp|error|local|virtual|discard)\[\d{1,10}\]: (?P<tried>" + QUEUE_ID + rb"): "
+    rb"to=<(?P<recipient>" + ADDRESS + rb")>"
+    rb"(?:, orig_to=<" + ADDRESS + rb">)?, relay=(?P<relay>[^\s,]{1,400})(?:, conn_use=\d{1,6})?, delay=[\d.]{1,20}, "
+    rb"delays=[\d./]{1,80}, dsn=\d\.\d{1,3}\.\d{1,3}, status=(?P<status>sent|bounced|deferred) \("
     rb")"
 )
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -146,15 +172,19 @@ def events(lines: bytes, clock: Clock) -> Iterator[Event]:
 
 def _event(at: datetime, match: re.Match[bytes]) -> Event:
     """Which record it is, by the groups that only that record fills."""
-    (_minute, _second, opened, client, login, _reject, dropped, _uid, active, size, removed, *delivery) = match.groups()
-    if delivery[0]:
-        agent, queue_id, recipient, relay, status = delivery
-        mailbox = agent == b"pipe" and relay == b"procmail"
-        return Delivered(at, queue_id.decode(), address(recipient), mailbox, status.decode())
-    if client:
-        return Opened(at, opened.decode(), address(login) if login else "")
-    if removed:
-        return Removed(at, active.decode())
-    if active:
-        return Queued(at, active.decode(), int(size))
-    return Opened(at, dropped.decode(), "") if dropped else Rejected(at)
+    if match["status"]:
+        mailbox = match["agent"] == b"pipe" and match["relay"] == b"procmail"
+        return Delivered(at, match["tried"].decode(), address(match["recipient"]), mailbox, match["status"].decode())
+    if match["opened"]:
+        return Opened(at, match["opened"].decode(), address(match["login"] or b""))
+    if match["removed"]:
+        return Removed(at, match["removed"].decode())
+    if match["active"]:
+        return Queued(at, match["active"].decode(), int(match["size"]))
+    if match["dropped"]:
+        return Opened(at, match["dropped"].decode(), "")
+    if match["held"]:
+        return Held(at, match["held"].decode())
+    if match["refused"]:
+        return Rejected(at, match["refused"].decode(), match["class"] == b"4")
+    return Rejected(at, later=match["code"] == b"4")

@@ -9,8 +9,10 @@ The rules:
 - *in*: every final delivery by procmail into a mailbox counts one for that mailbox: an alias of two people counts one
   for each; `emma+game@` is `emma@`. A letter between two people of the host is one out and one in. A notice that the
   host itself writes (a bounce) is a letter, too.
-- The host (address "") has the sums of both; *rejected*, letters refused at the door, one for each refused recipient;
-  *bounced*, recipients that a letter could not reach for good; *deferred*, letters that had to wait, each once.
+- The host (address "") has the sums of both; *rejected*, letters refused at the door, one for each refused recipient,
+  and one for a letter that was refused whole; *bounced*, recipients that a letter could not reach for good;
+  *deferred*, letters that had to wait, each once, and what was told at the door to come back, each time it came.
+- A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue.
 - A letter whose beginning was never seen belongs to nobody: it counts as delivered, never as sent.
 """
 
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from reports.parse import Delivered, Event, Opened, Queued, Rejected, Removed
+from reports.parse import Delivered, Event, Held, Opened, Queued, Rejected, Removed
 
 IN: Final = "in"
 OUT: Final = "out"
@@ -32,7 +34,10 @@ LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for th
 
 
 class Letter(NamedTuple):
-    """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login."""
+    """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login.
+
+    `late`: it had to wait; before it is queued, for somebody's leave.
+    """
 
     opened: datetime
     login: str = ""
@@ -90,6 +95,8 @@ class _Counting:
         match event:
             case Opened():
                 self.letters[event.queue_id] = Letter(event.at, event.login)
+            case Held():
+                self._wait(event.queue_id, self.letters.get(event.queue_id) or Letter(event.at))
             case Queued():
                 self._queued(event)
             case Delivered():
@@ -97,11 +104,13 @@ class _Counting:
             case Removed():
                 self.letters.pop(event.queue_id, None)
             case Rejected():
-                self._add(event.at, HOST, REJECTED, 0)
+                self.letters.pop(event.queue_id, None)
+                self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
 
     def _queued(self, event: Queued) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)
-        self.letters[event.queue_id] = Letter(letter.opened, letter.login, event.size, queued=True, late=letter.late)
+        late = letter.late and letter.queued
+        self.letters[event.queue_id] = Letter(letter.opened, letter.login, event.size, queued=True, late=late)
         if letter.login and not letter.queued:
             self._both(event.at, letter.login, OUT, event.size)
 
@@ -112,9 +121,12 @@ class _Counting:
         elif event.status == DEFERRED:
             if not letter.late:
                 self._add(event.at, HOST, DEFERRED, letter.size)
-            self.letters[event.queue_id] = Letter(letter.opened, letter.login, letter.size, letter.queued, late=True)
+            self._wait(event.queue_id, letter)
         elif event.mailbox:
             self._both(event.at, mailbox_address(event.recipient), IN, letter.size)
+
+    def _wait(self, queue_id: str, letter: Letter) -> None:
+        self.letters[queue_id] = Letter(letter.opened, letter.login, letter.size, letter.queued, late=True)
 
     def _both(self, at: datetime, address: str, direction: str, size: int) -> None:
         if len(address) <= LONGEST_ADDRESS:

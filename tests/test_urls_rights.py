@@ -92,8 +92,8 @@ TABLE: dict[str, Row] = {
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
 }
-# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists and
-# held letters are for who looks after a person, and for everybody else they are not there.
+# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
+# held letters and letters that are tried are for who looks after a person, and not there for everybody else.
 DOORS = {"setup", "sign-in", "sign-out"}
 WAITING = {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
 LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looked at, and sent nothing
@@ -108,7 +108,7 @@ LISTS = {
     "contact-remove": (ODD, IN),
     "contact-restore": (ODD, IN),
 }
-APART = DOORS | {"report-person"} | set(WAITING) | set(LETTERS) | set(LISTS)
+APART = DOORS | {"report-person", "letter-try", "letter-tried"} | set(WAITING) | set(LETTERS) | set(LISTS)
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -344,3 +344,40 @@ def test_a_letter_that_is_not_there_is_not_there(kept: Household, url: str) -> N
 @pytest.mark.parametrize("url", ["/family/0/", "/family/7777/people/", "/family/community/7777/people/"])
 def test_a_list_that_is_not_there_is_not_there(kept: Household, url: str) -> None:
     assert kept.client("anna").get(url).status_code == GONE
+
+
+@pytest.mark.parametrize(
+    ("who", "whose", "status"),
+    [
+        ("anna", "emma", OK),
+        ("marco", "luca", OK),
+        ("marco", "gino", OK),  # as owner
+        ("olivia", "gino", OK),
+        ("rita", "sara", OK),
+        ("anna", "marco", GONE),
+        ("anna", "anna", GONE),
+        ("olivia", "rita", GONE),  # no list binds her
+        ("rita", "olivia", GONE),
+        ("anna", "gino", GONE),
+        ("olivia", "emma", GONE),
+        ("emma", "emma", GONE),
+        ("luca", "emma", GONE),
+        ("sara", "gino", GONE),
+    ],
+)
+def test_a_letter_is_tried_by_who_keeps_the_list(household: Household, who: str, whose: str, status: int) -> None:
+    client, url = household.client(who), reverse("letter-try", args=[household.people[whose].pk])
+    assert client.get(url).status_code == status
+    assert client.post(url, {"kind": "in"}).status_code == (BAD if status == OK else GONE)
+    assert client.get(f"{url}1/").status_code == GONE
+    assert client.put(url).status_code == ODD
+    assert client.post(f"{url}1/").status_code == ODD
+
+
+def test_nobody_else_tries_letters(household: Household) -> None:
+    with wishes("test", "test"):
+        household.person("olivia", administrator=True)
+    url = reverse("letter-try", args=[household.people["emma"].pk])
+    assert household.client("olivia").get(url).status_code == GONE  # not as administrator
+    for path in (url, f"{url}1/"):
+        assert Client().get(path)["Location"].startswith("/sign-in/")

@@ -25,10 +25,13 @@ def same_login(box: Mailbox, now: Mailbox | None) -> bool:
 
 
 def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
-    """The old snapshot, but with the newest passwords, suspensions, owners and lists; who is gone stays out."""
+    """The old snapshot, but with the newest passwords, suspensions, owners and lists; who is gone stays out.
+
+    Whose letters are looked at is the newest wish too; what still reaches a mailbox that is gone, nobody can read.
+    """
     now = {box.key: box for box in newest.mailboxes}
     boxes = tuple(restrained(box, now.get(box.key)) for box in old.mailboxes)
-    return replace(old, mailboxes=boxes, circles=newest.circles, senders=newest.senders)
+    return replace(old, mailboxes=boxes, circles=newest.circles, senders=newest.senders, screens=newest.screens)
 
 
 def restrained(box: Mailbox, now: Mailbox | None) -> Mailbox:

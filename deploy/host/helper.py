@@ -1,9 +1,10 @@
 """The root helper: the few things on a mail host that need root, asked for over a unix socket.
 
-In: one request a line, `verb argument`, at most 600 bytes, from the agent or root (the kernel says who calls).
-Out: one line: `ok`, `refused <sentence>` (not one of ours, or not a known request) or `failed <sentence>`.
-Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made. Nothing else can be asked.
-`ask` is the client; it raises HelperError with one sentence unless the answer is `ok`.
+In: one request a line, `verb arguments`, at most 600 bytes, from the agent or root (the kernel says who calls).
+Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
+`failed <sentence>`; to a request that shows something `ok N`, then N bytes.
+Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped.
+Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
 """
@@ -16,12 +17,14 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, TypeAlias
 
+from deploy.host import again, hold
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -30,11 +33,16 @@ LONGEST: Final = 600
 PATIENCE: Final = 5.0  # seconds in which a caller must have written its line
 AT_ONCE: Final = 16
 TIME: Final = 30.0  # seconds one act may take; the client waits a little longer
+MOST_SHOWN: Final = 1 << 21  # bytes in one answer
 NOBODY_TO_KICK: Final = 68
 
 
 class HelperError(Exception):
     """The helper did not do it, or could not be asked; the text is one sentence."""
+
+
+class NoAnswer(HelperError):
+    """Nobody answered, or not to the end: what was asked may have been done."""
 
 
 class Refused(Exception):
@@ -62,30 +70,71 @@ def folder(layout: Layout, key: str) -> None:
     make_folder(layout.held / key, user.pw_uid, agent.pw_gid, 0o2750)
 
 
-# Every request there is: what its argument must look like, to the last character, and what is done.
-VERBS: Final[dict[str, tuple[re.Pattern[str], Callable[[Layout, str], None]]]] = {
+def deliver(layout: Layout, key: str, place: str, file: str, passes: str) -> str:
+    """Run a held letter through the dispatcher again, as the mail user."""
+    return again.as_mail_user(layout, "deliver", key, place, file, passes)
+
+
+def drop(layout: Layout, key: str, place: str, file: str) -> str:
+    """Remove a held letter, as the mail user."""
+    return again.as_mail_user(layout, "drop", key, place, file)
+
+
+Act: TypeAlias = Callable[..., "str | bytes | None"]
+KEY: Final = r"[0-9a-f]{16}"
+LOGIN: Final = r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}"
+LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{0,199}}"  # mailbox, place, file
+QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
+QUEUED: Final = rf"{QUEUE_ID} [0-9]{{9,11}} {LOGIN}"  # which, when it arrived (seconds), who signed in
+
+# Every request there is: what its arguments must look like, to the last character, and what is done.
+VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "reload": (re.compile(r"(?:postfix|dovecot)\Z"), reload),
-    "kick": (re.compile(r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}\Z"), kick),
-    "folder": (re.compile(r"[0-9a-f]{16}\Z"), folder),
+    "kick": (re.compile(rf"{LOGIN}\Z"), kick),
+    "folder": (re.compile(rf"{KEY}\Z"), folder),
+    "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
+    "drop": (re.compile(rf"{LETTER}\Z"), drop),
+    "queue-waiting": (re.compile(r"\Z"), hold.waiting),
+    "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
+    "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),
+    "queue-drop": (re.compile(rf"{QUEUED}\Z"), hold.drop),
 }
 
 
-def ask(layout: Layout, verb: str, argument: str = "") -> str:
+def ask(layout: Layout, verb: str, *arguments: str) -> str:
     """Ask the helper to do something; what it says beyond `ok`. Raises HelperError with one sentence."""
+    with _asked(layout, verb, *arguments) as (said, _more):
+        return said
+
+
+def fetch(layout: Layout, verb: str, *arguments: str) -> bytes:
+    """Ask the helper to show something; its bytes. Raises HelperError with one sentence."""
+    with _asked(layout, verb, *arguments) as (said, more):
+        size = int(said) if said.isdecimal() and int(said) <= MOST_SHOWN else -1
+        data = more.read(max(size, 0))
+    if len(data) != size:
+        raise HelperError(f"The root helper broke off in its answer to “{verb}”.")
+    return data
+
+
+@contextmanager
+def _asked(layout: Layout, verb: str, *arguments: str) -> Iterator[tuple[str, BinaryIO]]:
+    """What the helper says beyond `ok`, and whatever comes after that line."""
+    request = " ".join([verb, *arguments])
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(TIME + 10)
             line.connect(str(layout.helper))
-            line.sendall(f"{verb} {argument}".rstrip(" ").encode() + b"\n")
-            answer = _read_line(line, time.monotonic() + TIME + 10).decode("utf-8", "replace")
+            line.sendall(request.rstrip(" ").encode("utf-8", "surrogateescape") + b"\n")
+            with line.makefile("rb") as answers:
+                word, _blank, rest = answers.readline(LONGEST).decode("utf-8", "replace").rstrip("\n").partition(" ")
+                if not word:
+                    raise NoAnswer(f"The root helper hung up on “{request[:80]}”.")
+                if word != "ok":
+                    raise HelperError(f"The root helper {word} “{request[:80]}”: {rest or 'no reason given'}")
+                yield rest, answers
     except OSError as error:
-        raise HelperError(f"The root helper does not answer: {error}.") from error
-    word, _blank, rest = answer.rstrip("\n").partition(" ")
-    if word != "ok":
-        raise HelperError(
-            f"The root helper {word or 'hung up on'} “{verb} {argument[:80]}”: {rest or 'no reason given'}"
-        )
-    return rest
+        raise NoAnswer(f"The root helper does not answer: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +159,22 @@ class Service:
             except OSError as error:
                 _log(f"hung up: {error}")
 
-    def _result(self, caller: socket.socket) -> str:
+    def _result(self, caller: socket.socket) -> str | bytes:
         try:
-            verb, argument, act = self._request(caller)
-            act(self.layout, argument)
-            _log(f"ok: {verb} {argument}")
-            return "ok"
+            verb, arguments, act = self._request(caller)
+            done = act(self.layout, *arguments)
+            if isinstance(done, bytes):
+                return done
+            _log(f"ok: {' '.join([verb, *arguments])}: {done or 'done'}")
+            return f"ok {done or ''}"
         except Refused as refusal:
             _log(f"refused: {refusal}")
             return f"refused {refusal}"
-        except (CommandError, FolderError, KeyError) as error:
+        except (CommandError, FolderError, KeyError, OSError, ValueError) as error:
             _log(f"failed: {error}")
             return f"failed {error}"
 
-    def _request(self, caller: socket.socket) -> tuple[str, str, Callable[[Layout, str], None]]:
+    def _request(self, caller: socket.socket) -> tuple[str, list[str], Act]:
         line = _read_line(caller, time.monotonic() + PATIENCE)  # first: who is refused unread gets no answer either
         uid = _uid(caller)
         if uid not in self.callers:
@@ -131,17 +182,17 @@ class Service:
         return parse(line)
 
 
-def parse(line: bytes) -> tuple[str, str, Callable[[Layout, str], None]]:
-    """Verb, argument and act of a request; raises Refused for all but the known ones, letter for letter."""
+def parse(line: bytes) -> tuple[str, list[str], Act]:
+    """Verb, arguments and act of a request; raises Refused for all but the known ones, letter for letter."""
     if not line.endswith(b"\n"):
         raise Refused("a request is one whole line of at most 600 bytes")
-    verb, _blank, argument = line[:-1].decode("ascii", "replace").partition(" ")
+    verb, blank, argument = line[:-1].decode("ascii", "replace").partition(" ")
     pattern, act = VERBS.get(verb, (None, None))
     if pattern is None or act is None:
         raise Refused("there is no such verb")
-    if not pattern.match(argument):
+    if not pattern.match(argument) or bool(blank) != bool(argument):
         raise Refused(f"{verb} cannot be done to that")
-    return verb, argument, act
+    return verb, argument.split(" ") if argument else [], act
 
 
 def listen(layout: Layout) -> socket.socket:
@@ -184,9 +235,12 @@ def _read_line(line: socket.socket, until: float) -> bytes:
     return got
 
 
-def _send(caller: socket.socket, answer: str) -> None:
+def _send(caller: socket.socket, answer: str | bytes) -> None:
     caller.settimeout(PATIENCE)
-    caller.sendall(" ".join(answer.split()).encode("utf-8", "replace")[:LONGEST] + b"\n")
+    line = f"ok {len(answer)}" if isinstance(answer, bytes) else " ".join(answer.split())
+    caller.sendall(line.encode("utf-8", "replace")[: LONGEST - 1] + b"\n")
+    if isinstance(answer, bytes):
+        caller.sendall(answer)
 
 
 def _log(text: str) -> None:
@@ -200,11 +254,20 @@ def _leave(door: Path) -> None:
     os._exit(0)
 
 
+def _recover(layout: Layout) -> None:
+    """End what was decided of a held letter before somebody was killed. It can wait: the next act does so too."""
+    try:
+        again.as_mail_user(layout, "recover")
+    except CommandError as error:
+        _log(f"failed: {error}")
+
+
 def main(path: Path) -> None:
     """Serve the host that `host.json` describes."""
     layout = Layout.read(path)
     os.umask(0o022)
     signal.signal(signal.SIGTERM, lambda _number, _frame: _leave(layout.helper))
+    _recover(layout)
     Service(layout, frozenset({0, pwd.getpwnam(layout.agent).pw_uid})).serve(listen(layout))
 
 

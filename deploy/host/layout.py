@@ -30,6 +30,8 @@ class Layout:
     address: str  # where the daemons listen, "127.0.0.1"
     smtp: int
     submission: int
+    shadow_smtp: int  # the same two doors for the host's own questions; nothing is accepted there
+    shadow_submission: int
     imap: int
     pop3: int
 
@@ -49,9 +51,19 @@ class Layout:
         return self.mail / ".held"
 
     @property
+    def again(self) -> Path:
+        """Where the mail user runs a held letter through the dispatcher again, on the file system of the mail."""
+        return self.mail / ".again"
+
+    @property
     def mail_log(self) -> Path:
         """The file postlogd writes."""
         return self.root / "log" / "mail.log"
+
+    @property
+    def verdict_log(self) -> Path:
+        """The file in which procmail says what was decided of each letter that was looked at."""
+        return self.root / "log" / "procmail.log"
 
     def to_json(self) -> str:
         """The text of `host.json`."""

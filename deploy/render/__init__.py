@@ -14,7 +14,7 @@ from deploy.render import dovecot, gates, listing, postfix, procmail, quoting, r
 from deploy.render.book import Book, book
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
-from deploy.snapshot import Gate, Screen, Snapshot
+from deploy.snapshot import Gate, Snapshot
 
 __all__ = ["Misread", "Unwritable", "render"]
 
@@ -74,19 +74,12 @@ def map_files(maps: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]
 def screens(addresses: Book, snapshot: Snapshot, at: datetime) -> dict[str, procmail.Looked]:
     """How the letters to each mailbox are looked at, by address; most of the work is the same for many."""
     circles, own = {circle.name: circle for circle in snapshot.circles}, listing.Own(addresses)
-    rows, done = quoted(snapshot, addresses), dict[tuple[Gate, ...], procmail.Looked]()
+    rows = [row for row in snapshot.screens if row.mailbox in addresses.mailboxes]
+    done: dict[tuple[Gate, ...], procmail.Looked] = {}
     for row in rows:
         if row.gates not in done:
             done[row.gates] = procmail.looked(own, gates.gates(addresses, circles, row, at))
     return {row.mailbox: done[row.gates] for row in rows}
-
-
-def quoted(snapshot: Snapshot, addresses: Book) -> tuple[Screen, ...]:
-    """The screens; each is before a mailbox that there is."""
-    for row in snapshot.screens:
-        if row.mailbox not in addresses.mailboxes:
-            raise Unwritable(f"“{quoting.spoken(row.mailbox)}” is looked at and is no mailbox.")
-    return snapshot.screens
 
 
 def recipes(addresses: Book, looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ not one line of the grammar. The writer is `deploy/setup/templates/rspamd.local.
 | | `none ADDRESS dkim:DOMAIN` · `… spf:DOMAIN` · `… ip:NETWORK` · `… -`: the domain publishes nothing; what it shows |
 | | `temp ADDRESS dmarc` · `… dkim` · `… spf`: a look-up failed for now; try again |
 | | `malformed`: not one From line with one plain address |
+| | `report`: our own Postfix tells one of our people what became of her letter |
 | `Reply-To` | `none` · `same` (as From) · `other` · `malformed` (not one plain address) |
 | `Links` | how many different ones, 0 to 999 |
 | `Attachments` | `none`, or what name and content say, sorted: some of `KINDS` |
@@ -20,6 +21,9 @@ not one line of the grammar. The writer is `deploy/setup/templates/rspamd.local.
 
 ADDRESS is lower-case ASCII: atext (RFC 5322, 3.2.3) and dots, `@`, a domain of LDH labels; at most 254 characters. All
 but `Subject` is ASCII. No line holds a control character. `opaque` is an archive that could not be looked into.
+
+Whoever the release's `rspamd/screened` names (lines `KEY yes`; a key is an address without extension, or `@domain` for
+its catch-all) gets no letter whose proof is `temp`: the filter tells the sender to try again.
 """
 
 import re
@@ -34,12 +38,13 @@ ADDRESS: Final = rf"(?=[^ ]{{1,254}} )(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{DOMA
 NETWORK: Final = r"[0-9a-f.:]{2,39}/(?:24|48)"
 KINDS: Final = ("archive", "calendar", "document", "message", "opaque", "other", "pdf", "picture", "program", "text")
 PREFIX: Final = "X-Mailadmin-"
-Verdict = Literal["pass", "fail", "none", "temp", "malformed"]
+Verdict = Literal["pass", "fail", "none", "temp", "malformed", "report"]
 
 GRAMMAR: Final[Mapping[str, re.Pattern[str]]] = {
     "From": re.compile(
         rf"pass {ADDRESS} (?:dmarc|dkim|spf|login)|fail {ADDRESS} (?:dmarc|login|unchecked)|"
-        rf"none {ADDRESS} (?:dkim:{DOMAIN}|spf:{DOMAIN}|ip:{NETWORK}|-)|temp {ADDRESS} (?:dmarc|dkim|spf)|malformed"
+        rf"none {ADDRESS} (?:dkim:{DOMAIN}|spf:{DOMAIN}|ip:{NETWORK}|-)|"
+        rf"temp {ADDRESS} (?:dmarc|dkim|spf)|malformed|report"
     ),
     "Reply-To": re.compile(r"none|same|other|malformed"),
     "Links": re.compile(r"0|[1-9][0-9]{0,2}"),
@@ -58,7 +63,7 @@ class NoFact(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about a letter. `address` is empty when it is malformed; `how` is what the verdict rests on."""
+    """What is known about a letter. `address` is empty when it has none; `how` is what the verdict rests on."""
 
     verdict: Verdict
     address: str

@@ -1,12 +1,20 @@
 """The one door to the mail host for the rest of the panel."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
 
 from accounts.wishes import Wishes
-from deploy.host.layout import Layout
+from deploy.host import files, submission
+from deploy.host.files import Busy
+from deploy.host.layout import Layout, LayoutError
+from deploy.host.submission import NotTaken
 from deploy.models import MailHost
+
+__all__ = ["Busy", "LayoutError", "NotTaken", "alone", "layout", "mail_log", "newest", "own_address", "state", "submit"]
 
 
 def layout() -> Layout:
@@ -17,6 +25,28 @@ def layout() -> Layout:
 def mail_log() -> Path:
     """The mail log of this machine's mail host."""
     return layout().mail_log
+
+
+def verdict_log() -> Path:
+    """The log of this machine's mail host that says what was decided of letters."""
+    return layout().verdict_log
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Do something that only one worker of this host does at a time; raise Busy while another does."""
+    with files.locked(layout().root / f".{what}", patience=0):
+        yield
+
+
+def own_address() -> str:
+    """The address that the panel writes as; raise NotTaken without one."""
+    return submission.own_address(layout())
+
+
+def submit(letter: EmailMessage, to: str) -> None:
+    """Hand one of the panel's own letters to this machine's mail host; raise NotTaken."""
+    submission.submit(layout(), letter, to)
 
 
 def state(generation: int) -> str:

@@ -11,7 +11,6 @@ Raises SetupError when there is nothing to check.
 import imaplib
 import json
 import smtplib
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pathlib import Path
 from deploy.host import release
 from deploy.host.commands import CommandError, run
 from deploy.host.layout import Layout
+from deploy.host.submission import trusting
 from deploy.setup import world
 from deploy.setup.people import SetupError
 from deploy.snapshot import Mailbox
@@ -153,11 +153,6 @@ def by_doveadm(layout: Layout, address: str, token: str) -> bool:
     """Whether the letter lies in a mailbox that nobody signs in to."""
     words = ["doveadm", "-c", str(layout.dovecot), "search", "-u", address]
     return bool(run([*words, "mailbox", "INBOX", "header", "Message-ID", token], timeout=PATIENCE).out.strip())
-
-
-def trusting(layout: Layout) -> ssl.SSLContext:
-    """TLS that trusts the host's own certificate and no other."""
-    return ssl.create_default_context(cafile=str(layout.etc / "tls" / "certificate.pem"))
 
 
 def read_passwords(var: Path) -> dict[str, str]:

@@ -16,12 +16,15 @@ from deploy.host.layout import Layout
 from deploy.render.senders import POOL
 from deploy.setup.certificate import make_certificate
 from deploy.setup.folders import make_folders
+from deploy.setup.own_login import make_own_login
 from deploy.setup.people import AGENT, MAIL, SetupError, person
 from deploy.setup.templates import fill, write
 from deploy.setup.world import make_world
 
 HTTP, SMTP, SUBMISSION, IMAP, POP3, DNS = 8000, 2525, 2587, 2143, 2110, 2053
+SHADOW_SMTP, SHADOW_SUBMISSION = 2526, 2588
 HOSTNAME = "mail.mailadmin.invalid"
+OWN = f"mailadmin@{HOSTNAME}"  # the panel's letters are from it: everybody's always-contact
 # Which names are public suffixes, `edu.it` for one: with rspamd on Debian 12, a package of its own on 13.
 SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/public_suffix_list.dat")
 LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
@@ -49,6 +52,7 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     make_folders(var)
     make_certificate(var / "etc" / "tls")
     make_world(var / "etc" / "dns")
+    make_own_login(var / "etc", OWN)
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
     write_configuration(var, layout, choices)
@@ -74,6 +78,8 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
         address="127.0.0.1",
         smtp=SMTP + base,
         submission=SUBMISSION + base,
+        shadow_smtp=SHADOW_SMTP + base,
+        shadow_submission=SHADOW_SUBMISSION + base,
         imap=IMAP + base,
         pop3=POP3 + base,
     )
@@ -82,6 +88,7 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
 def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
     """Every file that Postfix, procmail, Dovecot, rspamd and Redis read, but for the releases."""
     values = _values(var, layout, choices)
+    values |= {name.upper(): fill(name, values).rstrip("\n") for name in ("submission_options", "shadow_options")}
     for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
         write(layout.postfix / name, fill(name, values))
     write(layout.dovecot, fill(_dovecot_template(), values))
@@ -112,6 +119,7 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
     return plain | {
         "VAR": str(var),
         "HOSTNAME": HOSTNAME,
+        "OWN": OWN,
         "MILTER": str(var / "run" / "milter" / "rspamd.sock"),
         "SUFFIXES": _suffixes(),
         "NAMESERVER": f"{layout.address}:{dns_port(layout)}",
@@ -141,7 +149,7 @@ def _outside(relayhost: str) -> str:
             "# No relay host was named: mail for the world outside waits in the queue.\ndefer_transports = smtp, relay"
         )
     if not RELAYHOST.match(relayhost):
-        raise SetupError(f"MAILADMIN_RELAYHOST is {relayhost!r}; write it like [127.0.0.1]:2526.")
+        raise SetupError(f"MAILADMIN_RELAYHOST is {relayhost!r}; write it like [192.0.2.1]:25.")
     return f"# All mail for the world outside goes one way.\nrelayhost = {relayhost}"
 
 

@@ -12,6 +12,7 @@ from policies.models import HeldLetter, Question
 from policies.rights import held_mailboxes, readable
 from policies.views.owners import held_letter_or_404
 from policies.waiting import ask_all
+from policies.why import why
 
 
 @require_safe
@@ -24,10 +25,12 @@ def held_letter_show(request: SignedIn, pk: int) -> HttpResponse:
     given = [one for one in questions if hasattr(one, "answer")]
     waits = letter.state == HeldLetter.State.WAITING and not letter.silent
     open_ones = [one for one in questions if waits and one not in given]
+    may_read = len(readable(people, now)) == len(people)
     context: dict[str, Any] = {
         "letter": letter,
         "people": people,
-        "readable": len(readable(people, now)) == len(people),
+        "readable": may_read,
+        "why": why(letter, readable=may_read),
         "asks": ask_all(open_ones, held, now),
         "given": given,
         "names": names_of({one.answer.by for one in given}),

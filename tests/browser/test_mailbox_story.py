@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.host.machine import wait_for
-from tests.system.server import Server
+from tests.system.server import PASSWORD, Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -48,7 +48,7 @@ def test_a_mailbox_is_added_read_suspended_deleted_and_made_anew(server: Server,
     add_cleo(page)
     goes_live(page)
 
-    server.send("zia@outside.example", CLEO, "the first")
+    server.send("ada@rossi.example", CLEO, "the first", login=("ada@rossi.example", PASSWORD))
     server.arrives(CLEO, "the first", WORD)
     assert server.popped(CLEO, WORD) == 1
     own = visit(CLEO, WORD)
@@ -77,6 +77,6 @@ def test_a_mailbox_is_added_read_suspended_deleted_and_made_anew(server: Server,
     add_cleo(page)
     goes_live(page)
     assert server.subjects(CLEO, WORD) == []
-    server.send("zia@outside.example", CLEO, "the second")
+    server.send("ada@rossi.example", CLEO, "the second", login=("ada@rossi.example", PASSWORD))
     server.arrives(CLEO, "the second", WORD)
     assert wait_for(lambda: server.popped(CLEO, WORD), "the letter over POP3") == 1

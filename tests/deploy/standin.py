@@ -144,6 +144,8 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
         address="127.0.0.1",
         smtp=0,
         submission=0,
+        shadow_smtp=0,
+        shadow_submission=0,
         imap=0,
         pop3=0,
     )

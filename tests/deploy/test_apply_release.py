@@ -167,10 +167,10 @@ def test_postfix_sees_that_the_index_it_holds_open_is_over(doors: Standin) -> No
 
 
 def test_a_release_from_before_there_were_lists_is_replaced(doors: Standin) -> None:
-    go(doors, replace(HOUSEHOLD, circles=(), senders=()))
+    go(doors, replace(HOUSEHOLD, circles=(), senders=(), screens=()))
     path = live(doors).path / "snapshot.json"
     data = json.loads(path.read_text())
-    del data["circles"], data["senders"]
+    del data["circles"], data["senders"], data["screens"]
     path.write_text(json.dumps(data))
     assert go(doors, HOUSEHOLD).changed
     assert live(doors).snapshot == HOUSEHOLD

@@ -229,13 +229,7 @@ def test_a_circle_is_its_own_people_and_its_list(lists):
                 snapshot.Entry("spy@partner.example", "blocked"),
             ),
         ),
-        snapshot.Circle(
-            "Verdi",
-            own,
-            ("mum@verdi.example",),
-            always=("doctor@clinic.example",),
-            entries=(snapshot.Entry("doctor@clinic.example", "always"),),
-        ),
+        snapshot.Circle("Verdi", own, ("mum@verdi.example",), always=("doctor@clinic.example",)),
     )
     assert snapshot.Snapshot.from_json(lists.to_json()) == lists
 

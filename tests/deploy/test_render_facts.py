@@ -41,6 +41,7 @@ def test_good_lines_are_read() -> None:
         ("none a@b.example -", "none", "-"),
         ("temp a@b.example spf", "temp", "spf"),
         ("malformed", "malformed", ""),
+        ("report", "report", ""),
     ],
 )
 def test_every_verdict_is_read(said: str, verdict: str, how: str) -> None:
@@ -65,6 +66,7 @@ def test_every_verdict_is_read(said: str, verdict: str, how: str) -> None:
         ("From", f"pass a@{'b.' * 130}example dmarc"),
         ("From", "temp a@b.example login"),
         ("From", "fail a@b.example dkim"),
+        ("From", "report a@b.example"),
         ("Reply-To", "Same"),
         ("Links", "01"),
         ("Links", "1000"),

@@ -251,6 +251,15 @@ def test_a_list_that_is_not_whole_decides_nothing(text: str, tmp_path: Path) -> 
     assert (done.returncode, done.stdout) == (1, b"")
 
 
+@pytest.mark.parametrize(("sender", "says"), [("", "deliver in-8 -"), ("x@a.example", "hold in-1 malformed")])
+def test_what_our_own_host_reports_arrives(sender: str, says: str) -> None:
+    class Report(Seen):
+        def head(self) -> str:
+            return super().head().replace("malformed", "report", 1)
+
+    assert rendered_says(HELD, Report("malformed", "", "", "none", "none", spam=False, sender=sender)) == says
+
+
 def test_nobody_passes_being_blocked() -> None:
     blocked = household([Gate("Home", (("", "hold"),), entries=(Entry("zio@a.example", "blocked"),))], ())
     assert rendered_says(blocked, NONE, "in-2") == "hold in-2 blocked"

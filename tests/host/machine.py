@@ -5,6 +5,7 @@
 test domains of its own, or apply what it needs at its beginning.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.host.apply import Applied, ApplyError
-from deploy.host.canary import sing
+from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout
-from deploy.setup.lay import HTTP, IMAP, POP3, SMTP, SUBMISSION, Choices, lay
+from deploy.setup.lay import Choices, lay
 from deploy.setup.panel import filter_answers, mail_answers
 from deploy.setup.people import person
 from deploy.setup.place import find_place
-from deploy.setup.ports import is_free
+from deploy.setup.ports import taken
 from deploy.setup.programs import mail_programs
 from deploy.setup.supervision import Running, supervise
 from deploy.snapshot import Snapshot
@@ -90,12 +91,38 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
     return found
 
 
+def start_filter(host: MailHost) -> None:
+    """Start rspamd, and wait until it writes facts."""
+    host.running.control("start", "rspamd")
+    wait_for(lambda: sings(host), "the filter", 60)
+
+
+def sings(host: MailHost) -> bool:
+    """Whether rspamd writes facts."""
+    try:
+        sing(host.layout)
+    except CanaryError:
+        return False
+    return True
+
+
 def free_base() -> int:
-    """A port base whose ports are all free just now."""
+    """A port base whose ports are all free just now, and which no other test takes meanwhile."""
     for base in range(20000 + os.getpid() % 97 * 100, 57000, 100):
-        if all(is_free(port + base) for port in (HTTP, SMTP, SUBMISSION, IMAP, POP3)):
+        if claim(base) and not taken(base):
             return base
     raise AssertionError("no free ports on loopback")
+
+
+def claim(base: int) -> bool:
+    """Take a base until this process ends: two hosts that start at once would both find its ports free."""
+    lock = os.open(f"/tmp/mailadmin-test-ports-{base}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    return True
 
 
 def bring_patterns(folder: Path) -> None:

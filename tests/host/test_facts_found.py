@@ -22,6 +22,7 @@ PASS, FAIL, BAD = f"pass {ROSA} dmarc", f"fail {ROSA} dmarc", "malformed"
 @pytest.fixture(scope="module", autouse=True)
 def _house(mailhost: MailHost) -> None:
     mailhost.apply(HOUSE)
+    mailhost.put_live("rspamd/screened", "# Nobody.\n")
     publish(mailhost.layout)
 
 
@@ -87,6 +88,7 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
      unsigned, ROSA, FAIL),
     ("no policy, nothing to show", ["From: a@silent.test"], unsigned, "a@silent.test",
      "none a@silent.test ip:127.0.0.0/24"),
+    ("no policy, a short name", ["From: a@b.de"], unsigned, "a@b.de", "none a@b.de ip:127.0.0.0/24"),
     ("no policy, signed by another", ["From: a@silent.test"], OTHER, "a@silent.test",
      "none a@silent.test dkim:other.test"),
     ("no policy, another's SPF", ["From: a@silent.test"], unsigned, "a@spf-only.test",
@@ -99,6 +101,10 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
     ("the key cannot be had, no policy", ["From: a@waiting.test"], signed("waiting.test"), EVIL,
      "temp a@waiting.test dkim"),
     ("another's key cannot be had", [FROM], signed("slow.test"), EVIL, FAIL),
+    ("an encoded word in the address", ["From: =?utf-8?q?rosa?=@strict.test"], STRICT, ROSA, BAD),
+    ("an encoded address", ["From: =?utf-8?q?rosa=40strict.test?="], STRICT, ROSA, BAD),
+    ("an encoded address as a name", [f"From: =?utf-8?q?=3Crosa=40strict.test=3E?= <{EVIL}>"], OTHER, EVIL,
+     "pass evil@other.test dmarc"),
     ("a literal domain", ["From: a@[127.0.0.1]"], unsigned, EVIL, BAD),
     ("a quoted local part", ['From: "rosa"@strict.test'], STRICT, ROSA, BAD),
     ("an escape outside of quotes", [f"From: Nonna\\ Rosa <{ROSA}>"], STRICT, ROSA, BAD),
@@ -111,6 +117,10 @@ LETTERS: list[tuple[str, list[str], Sign, str, str]] = [
     ("a control character", ["From: Nonna\x01 <rosa@strict.test>"], STRICT, ROSA, BAD),
     ("a NUL", ["From: Nonna <rosa@strict.test>\0"], STRICT, ROSA, BAD),
     ("a bare CR", [f"From: {EVIL}\r<{ROSA}>"], STRICT, ROSA, BAD),
+    ("a bare CR elsewhere", [FROM, "X: y\rZ: z"], STRICT, ROSA, BAD),
+    ("a line that is no field", [FROM, "nothing but words"], STRICT, ROSA, BAD),
+    ("a blank before a colon", [FROM, "X : y"], STRICT, ROSA, BAD),  # Postfix takes such blanks away
+    ("a name in UTF-8 for a field", [FROM, "Fromé: evil@other.test"], STRICT, ROSA, BAD),
     ("a percent in the address", ["From: rosa%other.test@strict.test"], STRICT, ROSA,
      "pass rosa%other.test@strict.test dmarc"),
     ("a resent letter", [f"From: {EVIL}", f"Resent-From: {ROSA}"], OTHER, EVIL, "pass evil@other.test dmarc"),

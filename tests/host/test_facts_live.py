@@ -11,11 +11,11 @@ import pytest
 
 from deploy.host.canary import CanaryError, sing
 from deploy.render.facts import NAMES, PREFIX, Facts, parse
-from deploy.setup.lay import Choices
+from deploy.setup.lay import HOSTNAME, Choices
 from deploy.setup.templates import fill
 from deploy.snapshot import Mailbox
 from tests.host.letters import ANNA, HOUSE, INFO, KEYS, MARCO, answer, signed_in, stranger
-from tests.host.machine import MailHost, started_host, wait_for
+from tests.host.machine import MailHost, start_filter, started_host, wait_for
 from tests.host.outside import publish, signed, written
 from tests.host.test_setup_laid import take_one_letter
 
@@ -133,19 +133,6 @@ def filter_stopped(mailhost: MailHost) -> Iterator[None]:
     start_filter(mailhost)
 
 
-def start_filter(host: MailHost) -> None:
-    host.running.control("start", "rspamd")
-    wait_for(lambda: sings(host), "the filter", 60)
-
-
-def sings(host: MailHost) -> bool:
-    try:
-        sing(host.layout)
-    except CanaryError:
-        return False
-    return True
-
-
 def test_with_the_filter_down_letters_wait_outside(mailhost: MailHost) -> None:
     token = uuid.uuid4().hex
     mailhost.running.control("stop", "rspamd")
@@ -197,7 +184,7 @@ BROKEN = {
         "remove['X-Mailadmin-'", "add['X-'"
     ),
     "always proved": lambda lua: lua.replace("then return 'temp', 'dmarc'", "then return 'pass', 'dmarc'").replace(
-        "return 'none', evidence(task)", "return 'pass', 'dkim'"
+        "return verdict or 'none', how or evidence(task, signed)", "return 'pass', 'dkim'"
     ),
 }
 
@@ -246,7 +233,8 @@ def dead(host: MailHost) -> bool:
 
 def test_the_lua_holds_no_name_of_a_template(mailhost: MailHost) -> None:
     text = (mailhost.layout.etc / "rspamd" / "rspamd.local.lua").read_text()
-    assert text == fill("rspamd.local.lua", {"ROOT": str(mailhost.layout.root)})
+    names = {"ROOT": str(mailhost.layout.root), "HOSTNAME": HOSTNAME, "OWN": f"mailadmin@{HOSTNAME}"}
+    assert text == fill("rspamd.local.lua", names)
 
 
 def test_facts_do_not_leave_the_house() -> None:

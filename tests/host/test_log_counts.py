@@ -59,7 +59,9 @@ def host(mailhost: MailHost) -> MailHost:
     return mailhost
 
 
-def send(host: MailHost, *recipients: str, login: str = "", sender: str = "stranger@out.example") -> dict[str, object]:
+def send(
+    host: MailHost, *recipients: str, login: str = "", sender: str = "stranger@out.example", author: str = ""
+) -> dict[str, object]:
     """One letter; the recipients that were refused."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -69,7 +71,7 @@ def send(host: MailHost, *recipients: str, login: str = "", sender: str = "stran
             client.starttls(context=context)
             client.login(login, PASSWORD)
         try:
-            return dict(client.sendmail(login or sender, recipients, TEXT.format(login or sender)))
+            return dict(client.sendmail(login or sender, recipients, TEXT.format(author or login or sender)))
         except smtplib.SMTPRecipientsRefused as refused:
             return dict(refused.recipients)
 
@@ -79,7 +81,7 @@ def test_every_letter_counts_once(host: MailHost) -> None:
     reader.read()  # what other tests sent before
     reader.counts.clear()
     reader.sizes.clear()
-    reader.letters.clear()  # who hangs up half-way, as probes do, leaves a letter that never ends
+    reader.letters.clear()  # whoever hung up half-way left a letter that was never queued
     send(host, EMMA, login=ANNA)
     send(host, "kids@counted.example", login=ANNA)
     send(host, "Emma+Game@Counted.Example")
@@ -90,6 +92,17 @@ def test_every_letter_counts_once(host: MailHost) -> None:
     assert reader.counts["", "rejected"] == 1
     assert reader.sizes[ANNA, "out"] > 2 * len(TEXT)
     wait_for(lambda: reader.read() and not reader.letters, "an empty queue")
+
+
+def test_what_the_filter_refuses_is_refused_and_over(host: MailHost) -> None:
+    reader = Reader(host.layout.mail_log)
+    reader.read()
+    reader.counts.clear()
+    reader.letters.clear()
+    with pytest.raises(smtplib.SMTPDataError, match="may not write as"):
+        send(host, LUCA, login=EMMA, author=ANNA)
+    wait_for(lambda: reader.read() or reader.counts, "the refusal")
+    assert (reader.counts, reader.letters) == ({("", "rejected"): 1}, {})
 
 
 def test_rotation_while_letters_come(host: MailHost) -> None:

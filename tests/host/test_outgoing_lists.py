@@ -78,7 +78,8 @@ def send(host: MailHost, login: str, sender: str, *recipients: str) -> str:
         dialogue.mail(sender)
         for recipient in recipients:
             assert dialogue.rcpt(recipient)[0] == 250, recipient
-        _code, text = dialogue.data(letter(uuid.uuid4().hex))
+        code, text = dialogue.data(letter(uuid.uuid4().hex, author=login))
+    assert code == 250, text
     return text.decode().rpartition(" ")[2]
 
 

@@ -179,14 +179,15 @@ def test_nobody_brings_facts_of_his_own(mailhost: MailHost, how: str) -> None:
     assert b"X-Mailadmin-From: kept inside" in rest
 
 
+@pytest.mark.parametrize("recipients", [[ANNA], [ANNA, "x@far.test"]], ids=["one", "two"])
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_where_a_person_sat_stays_with_her(mailhost: MailHost, encrypted: bool) -> None:
+def test_where_a_person_sat_stays_with_her(mailhost: MailHost, encrypted: bool, recipients: list[str]) -> None:
     token, layout = uuid.uuid4().hex, mailhost.layout
     with smtplib.SMTP(layout.address, layout.submission, local_hostname="laptop.house.test", timeout=30) as dialogue:
         if encrypted:
             dialogue.starttls(context=ssl.create_default_context(cafile=str(layout.etc / "tls" / "certificate.pem")))
         dialogue.login(MARCO, "una parola lunga")
-        dialogue.sendmail(MARCO, ANNA, letter(token, author=INFO))
+        dialogue.sendmail(MARCO, recipients, letter(token, author=INFO))
     head = the_letter(mailhost, token).partition(b"\n\n")[0]
     assert b"Postfix, submission" in head
     assert b"laptop" not in head

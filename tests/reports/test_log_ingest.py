@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from accounts.wishes import wishes
-from reports import ingest, logfile
+from reports import ingest, logfile, position
 from reports.ingest import follow, machine_zone
 from reports.logfile import Place, read_on
 from reports.models import HourlyTally, LogPosition, OpenLetter
@@ -237,7 +237,7 @@ def test_of_two_that_read_the_same_piece_one_counts(
             log.follow()
         return found
 
-    monkeypatch.setattr(ingest, "read_on", slow)
+    monkeypatch.setattr(position, "read_on", slow)
     log.follow()
     assert counts(household) == (5, 5)
 
@@ -299,11 +299,20 @@ def test_the_turn_of_the_year_and_of_summer_time(household: Household, log: Log)
 
 
 def test_letters_nobody_hears_of_are_forgotten(household: Household, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "MOST_LETTERS", 3)
-    for days in (16, 14, 3, 2, 1):
-        log.write(line(AT - timedelta(days=days), "smtpd", f"4ABC{days:02}: client=x[192.0.2.7]"))
+    monkeypatch.setattr(ingest, "MOST_LETTERS", 4)
+    for days in (46, 44, 16, 14, 1):
+        at = AT - timedelta(days=days)
+        log.write(line(at, "smtpd", f"4ABC{days:02}: client=x[192.0.2.7]"))
+        log.write(active(at, f"4ABC{days:02}") if days != 14 else line(at, "smtpd", "4ABC14: hold: RCPT from x: no"))
+    for hours in (25, 23, 1):  # these hung up half-way
+        log.write(line(AT - timedelta(hours=hours), "smtpd", f"4ABCD{hours:02}: client=x[192.0.2.7]"))
     log.follow()
-    assert set(OpenLetter.objects.values_list("queue_id", flat=True)) == {"4ABC03", "4ABC02", "4ABC01"}
+    assert set(OpenLetter.objects.values_list("queue_id", flat=True)) == {"4ABC44", "4ABC16", "4ABC14", "4ABC01"}
+    OpenLetter.objects.filter(queue_id="4ABC44").delete()
+    log.write(line(AT - timedelta(hours=2), "smtpd", "4ABCD02: client=x[192.0.2.7]"))
+    log.write(line(AT - timedelta(hours=3), "smtpd", "4ABCD03: client=x[192.0.2.7]"))
+    log.follow()
+    assert set(OpenLetter.objects.values_list("queue_id", flat=True)) == {"4ABC16", "4ABC14", "4ABC01", "4ABCD02"}
 
 
 def test_reading_what_was_read_writes_nothing(

@@ -6,13 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from reports.parse import Clock, Delivered, Event, Opened, Queued, Rejected, Removed, events, parse
+from reports.parse import Clock, Delivered, Event, Held, Opened, Queued, Rejected, Removed, events, parse
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
 AT = datetime(2026, 11, 22, 13, 2, 14, tzinfo=UTC)
 ID = "4jXVLL50s7zJbjm"
 WITH_LOGIN = f"{ID}: client=localhost[127.0.0.1], sasl_method=PLAIN, sasl_username=anna@myfamily.net"
 TO_EMMA = f"{ID}: to=<emma@myfamily.net>, relay=procmail, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (yes)"
+AT_THE_END = "milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]:"
+LATER = "Service unavailable - try again later; from=<a@b.example> proto=ESMTP helo=<x>"
+PROBED = "Service unavailable - try again later; from=<> proto=ESMTP helo=<probe.invalid>"
+TRIGGERS = "Recipient address triggers HOLD stranger; from=<e@m.net> to=<y@z.example> proto=ESMTP helo=<laptop>"
 
 
 def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event | None:
@@ -45,6 +49,21 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         ),
         ("postfix/smtpd", "NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 550 5.1.1 <x@y>: no", Rejected(AT)),
         ("postfix/smtpd", f"{ID}: reject: RCPT from unknown[192.0.2.7]: 550 5.1.1 <x@y>: no", Rejected(AT)),
+        (
+            "postfix/smtpd",
+            f"{ID}: reject: RCPT from unknown[192.0.2.7]: 450 4.2.2 <x@y>: full",
+            Rejected(AT, later=True),
+        ),
+        (
+            "postfix/smtpd",
+            f"NOQUEUE: milter-reject: MAIL from x[192.0.2.7]: 451 4.7.1 {LATER}",
+            Rejected(AT, later=True),
+        ),
+        ("postfix/smtpd", f"{ID}: milter-reject: RCPT from x[192.0.2.7]: 451 4.7.1 {LATER}", Rejected(AT, later=True)),
+        ("postfix/cleanup", f"{ID}: {AT_THE_END} 4.7.1 {LATER}", Rejected(AT, ID, later=True)),
+        ("postfix/submission/cleanup", f"{ID}: {AT_THE_END} 5.7.1 anna@x may not write as y@z; …", Rejected(AT, ID)),
+        ("postfix/submission/smtpd", f"{ID}: hold: RCPT from x[127.0.0.1]: <y@z.example>: {TRIGGERS}", Held(AT, ID)),
+        ("postfix/postsuper", f"{ID}: removed", Removed(AT, ID)),
     ],
 )
 def test_it_reads_every_record(process: str, text: str, event: Event) -> None:
@@ -72,6 +91,15 @@ def test_it_reads_every_record(process: str, text: str, event: Event) -> None:
         ("postfix/qmgr", "removed: removed"),
         ("postfix/pipe", TO_EMMA.replace("status=sent", "status=SENT")),
         ("postfix/smtpd", "NOQUEUE: reject: RCPT from localhost[127.0.0.1]: 554 5.7.1 <f00@probe.invalid>: live; x"),
+        ("postfix/smtpd", f"NOQUEUE: milter-reject: MAIL from localhost[127.0.0.1]: 451 4.7.1 {PROBED}"),
+        ("postfix/smtpd", f"NOQUEUE: milter-reject: CONNECT from x[192.0.2.7]: 451 4.7.1 {LATER}"),
+        ("postfix/smtpd", f"NOQUEUE: milter-reject: EHLO from x[192.0.2.7]: 451 4.7.1 {LATER}"),
+        ("postfix/smtpd", f"{ID}: {AT_THE_END} 5.7.1 no"),
+        ("postfix/cleanup", f"{ID}: milter-reject: RCPT from x[192.0.2.7]: 5.7.1 no"),
+        ("postfix/cleanup", f"{ID}: message-id=<milter-reject: END-OF-MESSAGE from x: 5.7.1 >"),
+        ("postfix/cleanup", f"NOQUEUE: {AT_THE_END} 5.7.1 no"),
+        ("postfix/cleanup", f"{ID}: {AT_THE_END} no"),
+        ("postfix/cleanup", f"{ID}: removed"),
     ],
 )
 def test_what_looks_like_a_record_is_none(process: str, text: str) -> None:
@@ -136,6 +164,7 @@ def test_any_bytes_are_an_event_or_none(data: bytes) -> None:
 
 
 PIECES = ["Nov 22 13:02:14 mx ", "Feb 30 25:61:61 mx ", "postfix/pipe[1]: ", "postfix/qmgr[1]: ", "postfix/smtpd[1]: "]
+PIECES += ["postfix/cleanup[1]: "]
 PIECES += [
     f"{ID}: ",
     "4ABC12: ",
@@ -161,6 +190,9 @@ PIECES += [
     "client=a",
     ", sasl_method=x, sasl_username=a@b",
     "reject: RCPT from ",
+    "milter-",
+    "END-OF-MESSAGE from x: 5.7.1 ",
+    "hold: ",
     "é",
     "\r",
     "\x00",
@@ -183,6 +215,8 @@ def test_a_line_of_a_megabyte_is_quickly_nothing(filler: bytes) -> None:
         b"pipe[1]: 4ABC12: to=<",
         b'pipe[1]: 4ABC12: to=<"',
         b"smtpd[1]: 4ABC12: client=",
+        b"smtpd[1]: NOQUEUE: milter-reject: MAIL from x",
+        b"cleanup[1]: 4ABC12: milter-reject: END-OF-MESSAGE from x",
     ):
         line = b"Nov 22 13:02:14 mx postfix/" + head + filler * (1_000_000 // len(filler))
         assert parse(line, Clock(NOW, UTC)) is None

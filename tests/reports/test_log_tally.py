@@ -67,6 +67,33 @@ def test_a_letter_that_never_entered_the_queue_is_not_sent() -> None:
     assert counted(login) == {}
 
 
+@pytest.mark.parametrize(("code", "direction"), [("5.7.1", "rejected"), ("4.7.1", "deferred")])
+def test_a_letter_that_the_filter_refuses_is_over(code: str, direction: str) -> None:
+    login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
+    said = line(AT, "submission/cleanup", f"{ONE}: milter-reject: END-OF-MESSAGE from a[127.0.0.1]: {code} no; x")
+    result = tally({}, read(login, said))
+    assert by_name(result) == {("", direction): (1, 0)}
+    assert result.letters == {}
+
+
+def test_who_is_told_to_come_back_is_not_refused() -> None:
+    full = line(AT, "smtpd", "NOQUEUE: reject: RCPT from x[192.0.2.7]: 452 4.2.2 <x@y>: full")
+    down = line(AT, "smtpd", "NOQUEUE: milter-reject: MAIL from x[192.0.2.7]: 451 4.7.1 try again later; x")
+    assert counted(full, down) == {("", "deferred"): (2, 0)}
+
+
+def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
+    login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={EMMA}")
+    held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@out.example>: triggers; x")
+    waiting = tally({}, read(login, held, held))
+    assert (waiting.counts, waiting.letters) == ({}, {ONE: Letter(AT, EMMA, late=True)})
+    assert tally(waiting.letters, read(line(AT, "postsuper", f"{ONE}: removed"))).letters == {}
+    free = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")]
+    assert by_name(tally(waiting.letters, read(*free))) == {
+        (EMMA, "out"): (1, 1000), ("", "out"): (1, 1000), ("", "deferred"): (1, 1000)
+    }  # fmt: skip
+
+
 def test_an_id_that_is_used_again_is_another_letter() -> None:
     abandoned = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
     strangers = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
@@ -122,6 +149,8 @@ LINES = st.one_of(
     st.builds(delivered, TIMES, IDS, PEOPLE, st.sampled_from(["sent", "deferred", "bounced"])),
     st.builds(line, TIMES, st.just("qmgr"), IDS.map("{}: removed".format)),
     st.builds(line, TIMES, st.just("smtpd"), IDS.map("{}: client=x[192.0.2.7]".format)),
+    st.builds(line, TIMES, st.just("smtpd"), IDS.map("{}: hold: RCPT from x[192.0.2.7]: <x@y.z>: no".format)),
+    st.builds(line, TIMES, st.just("cleanup"), IDS.map("{}: milter-reject: END-OF-MESSAGE from x: 5.7.1".format)),
     st.builds(
         line,
         TIMES,

@@ -1,12 +1,16 @@
 """The commands of a running installation."""
 
 import json
+import smtplib
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploy.setup import world
 from tests.host.machine import wait_for
-from tests.system.server import Server
+from tests.system.server import PASSWORD, Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.timeout(300)]
 
@@ -74,5 +78,84 @@ def test_render_writes_the_same_bytes_and_touches_nothing_else(server: Server, t
 
 
 def test_every_command_has_help_with_an_example(server: Server):
-    for command in ("load", "dump", "render", "apply", "example", "doctor"):
+    for command in ("load", "dump", "render", "apply", "example", "doctor", "explain"):
         assert "Example: manage.py" in " ".join(server.manage(command, "--help").split()), command
+
+
+def plain(author: str, token: str) -> bytes:
+    """A letter to Bo."""
+    lines = [f"From: {author}", "To: bo@rossi.example", f"Subject: {token}", f"Message-ID: <{token}@test.example>"]
+    return "\r\n".join([*lines, "Date: Mon, 23 Nov 2026 10:00:00 +0000", "", "Ciao!", ""]).encode()
+
+
+def signed(server: Server, author: str, token: str) -> bytes:
+    """The same, as the provider signs it."""
+    domain = author.partition("@")[2]
+    return world.sign(plain(author, token), domain, world.read_key(server.layout.etc / "dns", domain))
+
+
+def explained(server: Server, letter: bytes, *words: str) -> dict[str, Any]:
+    """What the command says."""
+    told: dict[str, Any] = json.loads(server.manage("explain", *words, stdin=letter.decode()))
+    return told
+
+
+def lies(server: Server, token: str) -> str:
+    """Where Bo's letter lies: `deliver`, or station and reason."""
+    found = [path for path in server.layout.mail.rglob("new/*") if token.encode() in path.read_bytes()]
+    return found[0].parts[-3].replace("Maildir", "deliver") if found else ""
+
+
+@pytest.mark.parametrize(
+    ("author", "sign", "place"),
+    [
+        ("nonna.rosa@gmail.com", True, "deliver"),
+        ("nonna.rosa@gmail.com", False, "in-3.unproven"),
+        ("someone@example.org", True, "in-5.stranger"),
+    ],
+)
+def test_explain_says_what_happens_when_the_letter_really_comes(server: Server, author: str, sign: bool, place: str):
+    token = uuid.uuid4().hex
+    letter = signed(server, author, token) if sign else plain(author, token)
+    told = explained(server, letter, "--to", "bo@rossi.example", "--client", "127.0.0.1")
+    assert not lies(server, token)
+    with smtplib.SMTP("127.0.0.1", server.layout.smtp, timeout=20) as smtp:
+        smtp.sendmail(author, ["bo@rossi.example"], letter)
+    wait_for(lambda: lies(server, token), "the letter")
+    assert lies(server, token) == place
+    assert place == ("deliver" if told["verdict"] == "deliver" else f"{told['station']}.{told['reason']}")
+    assert told["rule"] == (author if "gmail" in author else "*")
+    assert told["folder"] == ("INBOX" if place == "deliver" else f".held/{key_of(server)}/{place}")
+    assert told["facts"]["From"].split()[1] == author
+    assert "Bo" in told["sentence"]
+
+
+def key_of(server: Server) -> str:
+    """The key of Bo's mailbox."""
+    return str(server.ask("import json\nfrom domains.models import Mailbox\n"
+                          "print(json.dumps(Mailbox.objects.get(address='bo@rossi.example').key))"))  # fmt: skip
+
+
+def test_explain_of_a_letter_that_goes_out(server: Server):
+    letter = b"From: bo@rossi.example\r\n\r\nCiao!\r\n"
+    told = explained(server, letter, "--to", "x@elsewhere.example", "--login", "bo@rossi.example")
+    assert (told["verdict"], told["station"], told["reason"]) == ("hold", "out-2", "stranger")
+    told = explained(server, letter, "--to", "Ada+x@Rossi.example", "--login", "bo@rossi.example")
+    assert (told["verdict"], told["folder"]) == ("deliver", "INBOX")
+    with smtplib.SMTP("127.0.0.1", server.layout.submission, timeout=20) as smtp:
+        smtp.login("bo@rossi.example", PASSWORD)
+        assert smtp.sendmail("bo@rossi.example", ["ada@rossi.example"], letter) == {}
+
+
+def test_explain_without_a_worker_is_one_line_and_status_two(server: Server):
+    server.control("stop", "worker")
+    try:
+        told = server.manage("explain", "--to", "bo@rossi.example", stdin="From: x@example.org\n\nCiao!\n", fails=True)
+    finally:
+        server.control("start", "worker")
+    assert told == "The worker of primary did not answer in 10 seconds: is it running?\n"
+
+
+def test_explain_refuses_what_is_no_address(server: Server):
+    told = server.manage("explain", "--to", "bo", stdin="From: x@example.org\n\nCiao!\n", fails=True)
+    assert told == "“bo” is not an address: write it like anna@myfamily.net.\n"

@@ -106,8 +106,8 @@ def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converg
     caught_up(server)
     assert live_quota(server) == "1019"
     assert [path.name for path in server.layout.root.glob("releases/.*")] == []
-    server.send("zia@outside.example", "bo@rossi.example", f"after {seed}")
-    server.arrives("bo@rossi.example", f"after {seed}")
+    server.send("zia@outside.example", "ada@rossi.example", f"after {seed}")
+    server.arrives("ada@rossi.example", f"after {seed}")
 
 
 @pytest.mark.parametrize("accident", ["refused", "frozen"])

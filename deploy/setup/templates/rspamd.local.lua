@@ -31,25 +31,39 @@ local function plain(text)
 end
 
 -- The one mailbox of a header:  a@b  |  <a@b>  |  name <a@b>  |  "name" <a@b>.  No comment, group, list or route.
--- Quoted strings become \127, which is in no address; what is escaped outside of them is nothing that we know.
+-- Quoted strings become \127, which is in no address; what is escaped outside of them is nothing that we know. An
+-- encoded word in an address is all of atext, and is shown as something else.
 local function one_mailbox(header)
   local whole = (header.raw or ''):gsub('\r?\n([ \t])', '%1'):gsub('[\r\n]+$', '')
   if whole:find('[%z\1-\8\10-\31\127]') then return nil end
   local text = (header.value or ''):gsub('\r?\n([ \t])', '%1'):gsub('\\.', '\1'):gsub('"[^"]*"', '\127')
   if text:find('\1', 1, true) then return nil end
   local address = text:match('^%s*([^%s<>]+)%s*$') or text:match('^[^<>@,;:()"\\]*<%s*([^%s<>]+)%s*>%s*$')
-  if address then return plain(address) end
+  if address and not address:find('=%?[^?]+%?%a%?') then return plain(address) end
+end
+
+-- Without the extension:  anna+diary@b -> anna@b.
+local function bare(address)
+  return (address:gsub('^([^+@]+)%+[^@]*@', '%1@'))
 end
 
 local function headers(task, name)
   return task:get_header_full(name) or {}
 end
 
+-- Readers disagree about a head with a NUL, a CR by itself, or a line that is neither a field nor a fold of one.
+local function is_sound(head)
+  if head:find('%z') or head:find('\r[^\n]') then return false end
+  for field in head:gsub('\r?\n[ \t]', ' '):gmatch('[^\r\n]+') do
+    if not field:find('^[!-9;-~]+:') then return false end
+  end
+  return true
+end
+
 -- Who a letter says that it is from. Two readers must agree: this one, and rspamd's, whose domain DMARC is asked about.
--- A NUL or a CR by itself is where readers disagree about the lines of a head.
 local function author(task)
-  local found, parsed, head = headers(task, 'From'), task:get_from('mime') or {}, tostring(task:get_raw_headers() or '')
-  if #found ~= 1 or #parsed ~= 1 or head:find('%z') or head:find('\r[^\n]') then return nil end
+  local found, parsed = headers(task, 'From'), task:get_from('mime') or {}
+  if #found ~= 1 or #parsed ~= 1 or not is_sound(tostring(task:get_raw_headers() or '')) then return nil end
   local address, domain = one_mailbox(found[1])
   if address and (parsed[1].domain or ''):lower() == domain then return address, domain end
 end
@@ -59,32 +73,62 @@ local function envelope_domain(task)
   return (from.domain or ''):lower()
 end
 
--- Who owns which address ---------------------------------------------------------------------------------------------
+-- What the release says -----------------------------------------------------------------------------------------------
 
--- The release's own text, read for each letter of a login: what was applied holds from that moment.
-local function logins_of(address)
-  local file = io.open('@ROOT@/current/rspamd/sender_logins', 'r')
+-- The rest of the line that begins with a key: nothing when there is no such line, nil when there is no such list. Read
+-- for each letter that needs it: what was applied holds from that moment.
+local function listed(list, key)
+  local file = io.open('@ROOT@/current/rspamd/' .. list, 'r')
   if not file then return nil end
   local text = '\n' .. file:read('*a')
   file:close()
-  local _, stop = text:find('\n' .. address .. ' ', 1, true)
+  local _, stop = text:find('\n' .. key .. ' ', 1, true)
   return stop and text:match('[^\n]*', stop + 1) or ''
 end
 
+local OWN = '@OWN@' -- the panel's letters are from it: its login is in no release
+
 local function owns(login, address)
-  for _, form in ipairs({ address, (address:gsub('^([^+@]+)%+[^@]*@', '%1@')) }) do
-    local logins = logins_of(form)
+  if address == OWN then return login:lower() == OWN end
+  for _, form in ipairs({ address, bare(address) }) do
+    local logins = listed('sender_logins', form)
     if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
   end
   return false
+end
+
+-- Whether a recipient leads to somebody whose letters are let in by who wrote them. Yes when that cannot be told.
+local function is_screened(task)
+  for _, recipient in ipairs(task:get_recipients({ 'smtp', 'orig' }) or {}) do
+    local address, domain = plain(bare(recipient.addr or ''))
+    if not address then return true end
+    if listed('screened', address) ~= '' or listed('screened', '@' .. domain) ~= '' then return true end
+  end
+  return false
+end
+
+-- What our own Postfix says became of a letter comes by a service of its own, whose name is told us: master.cf.
+local function is_report(task)
+  return tostring(task:get_request_header('MTA-Name') or '') == 'reports'
+end
+
+-- Whether a stranger's letter shows this host's name where it says who it is from, in whatever way.
+local function names_us(task)
+  local seen = {}
+  for _, header in ipairs(headers(task, 'From')) do seen[#seen + 1] = (header.raw or '') .. '\n' .. (header.decoded or '') end
+  for _, one in ipairs(task:get_from('mime') or {}) do seen[#seen + 1] = one.addr or '' end
+  return table.concat(seen, '\n'):lower():find('@HOSTNAME@', 1, true) ~= nil
 end
 
 rspamd_config:register_symbol({
   name = 'MAILADMIN_OWNER', score = 0.0, type = 'prefilter', priority = 10, flags = 'empty',
   callback = function(task)
     local login = task:get_user()
-    if not login or login == '' then return end
     local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
+    if not login or login == '' then
+      if names_us(task) and not is_report(task) then answer('reject', 'This host alone writes in its own name.') end
+      return
+    end
     local address = author(task)
     if not address then return answer('reject', 'The From line of a letter must hold exactly one address.') end
     local own = owns(login, address)
@@ -96,12 +140,35 @@ rspamd_config:register_symbol({
 
 -- The facts ----------------------------------------------------------------------------------------------------------
 
--- What a parent may pin who knows a sender whose domain publishes nothing: it will show the same again.
-local function evidence(task)
-  local best
+-- What signatures say, by domain: `allow`, or `tempfail`. Left out, and told by the second value, are those that vouch
+-- for less than it seems: for a part of the letter (l=: RFC 6376, 8.2), or with what can be forged (RFC 8301: SHA-1, an
+-- RSA key under 1,024 bits). With anything but plain text in one of them none counts: rspamd reads encoded words in it
+-- which, under `c=simple`, its hash does not see, so that anybody could add l= to anybody's signature.
+local function signatures(task)
+  local weak, found = {}, {}
+  for _, one in ipairs(headers(task, 'DKIM-Signature')) do
+    local text, tags = (one.value or ''):gsub('%s', ''), { a = '', b = '', d = '', s = '' }
+    if text:find('[^!-~]') or text:find('=?', 1, true) then return {}, true end
+    for name, value in (text .. ';'):gmatch('([^;=]*)=([^;]*);') do tags[name] = value end
+    if tags.l or tags.a == 'rsa-sha1' or (tags.a:find('^rsa') and #tags.b < 171) then
+      weak[(tags.d .. ' ' .. tags.s):lower()] = true
+    end
+  end
   for _, one in ipairs(task:get_dkim_results() or {}) do
     local domain = (one.domain or ''):lower()
-    if one.result == 'allow' and is_domain(domain) and (not best or domain < best) then best = domain end
+    local says = (one.result == 'allow' or one.result == 'tempfail') and one.result
+    if says and found[domain] ~= 'allow' and not weak[(domain .. ' ' .. (one.selector or '')):lower()] then
+      found[domain] = says
+    end
+  end
+  return found, next(weak) ~= nil
+end
+
+-- What a parent may pin who knows a sender whose domain publishes nothing: it will show the same again.
+local function evidence(task, signed)
+  local best
+  for domain, result in pairs(signed) do
+    if result == 'allow' and is_domain(domain) and (not best or domain < best) then best = domain end
   end
   if best then return 'dkim:' .. best end
   local domain = envelope_domain(task)
@@ -112,36 +179,33 @@ local function evidence(task)
   return string.format('ip:%s/%d', ip:apply_mask(bits):to_string(), bits)
 end
 
--- A domain that publishes no DMARC policy: DKIM or SPF of exactly this domain proves it.
-local function without_policy(task, domain)
-  local wait
-  for _, one in ipairs(task:get_dkim_results() or {}) do
-    if (one.domain or ''):lower() == domain then
-      if one.result == 'allow' then return 'pass', 'dkim' end
-      if one.result == 'tempfail' then wait = 'dkim' end
-    end
-  end
+-- DKIM or SPF of exactly this domain.
+local function exactly(task, domain, signed)
+  if signed[domain] == 'allow' then return 'pass', 'dkim' end
+  local wait = signed[domain] == 'tempfail' and 'dkim' or nil
   if envelope_domain(task) == domain then
     if task:has_symbol('R_SPF_ALLOW') then return 'pass', 'spf' end
     if task:has_symbol('R_SPF_DNSFAIL') then wait = wait or 'spf' end
   end
   if wait then return 'temp', wait end
-  return 'none', evidence(task)
 end
 
 local function proof(task, address, domain)
   local login = task:get_user()
   if login and login ~= '' then return owns(login, address) and 'pass' or 'fail', 'login' end
-  if task:has_symbol('DMARC_POLICY_ALLOW') then return 'pass', 'dmarc' end
+  local signed, weak = signatures(task)
+  local verdict, how = exactly(task, domain, signed)
+  if task:has_symbol('DMARC_POLICY_ALLOW') then return weak and (verdict or 'fail') or 'pass', 'dmarc' end
   if task:has_symbol('DMARC_DNSFAIL') then return 'temp', 'dmarc' end
   for _, kind in ipairs({ 'REJECT', 'QUARANTINE', 'SOFTFAIL' }) do
     if task:has_symbol('DMARC_POLICY_' .. kind) then return 'fail', 'dmarc' end
   end
-  if task:has_symbol('DMARC_NA') or task:has_symbol('DMARC_BAD_POLICY') then return without_policy(task, domain) end
-  return 'fail', 'unchecked'
+  if not task:has_symbol('DMARC_NA') and not task:has_symbol('DMARC_BAD_POLICY') then return 'fail', 'unchecked' end
+  return verdict or 'none', how or evidence(task, signed)
 end
 
 local function from_fact(task)
+  if is_report(task) then return 'report' end
   local address, domain = author(task)
   if not address then return 'malformed' end
   local verdict, how = proof(task, address, domain)
@@ -302,6 +366,9 @@ rspamd_config:register_symbol({
       if not ok then logger.errx(task, 'mailadmin: %s: %s', fact[1], text) end
       remove['X-Mailadmin-' .. fact[1]] = 0
       add['X-Mailadmin-' .. fact[1]] = ok and text or fact[3]
+    end
+    if add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
+      task:set_pre_result('soft reject', 'It cannot be proved just now who wrote this letter; try again.', 'mailadmin')
     end
     task:set_milter_reply({ add_headers = add, remove_headers = remove })
     task:insert_result('MAILADMIN_FACTS', 1.0)
