@@ -1,6 +1,7 @@
 """What our own Postfix says became of a letter can be told from what strangers say about letters that nobody wrote."""
 
 import email
+import smtplib
 import uuid
 from collections.abc import Iterator
 
@@ -69,12 +70,15 @@ def test_what_she_asked_to_be_told_is_a_report(mailhost: MailHost) -> None:
 @pytest.mark.parametrize("sender", ["", "mailer-daemon@elsewhere.example"])
 def test_what_a_stranger_reports_is_a_strangers(mailhost: MailHost, sender: str) -> None:
     token = uuid.uuid4().hex
-    author = "From: Mail Delivery System <MAILER-DAEMON@mail.mailadmin.invalid>"
+    author = "From: Mail Delivery System <MAILER-DAEMON@elsewhere.example>"
     with stranger(mailhost.layout) as dialogue:
         dialogue.ehlo("reports")
         dialogue.sendmail(sender, ANNA, written(author, f"X-Token: {token}", FORGED, "MTA-Name: reports"))
+        own = author.replace("elsewhere.example", "mail.mailadmin.invalid")
+        with pytest.raises(smtplib.SMTPDataError, match="alone writes in its own name"):
+            dialogue.sendmail(sender, ANNA, written(own, FORGED, "MTA-Name: reports"))
     found = facts(arrived(mailhost, token))
-    assert (found.verdict, found.address) == ("none", "mailer-daemon@mail.mailadmin.invalid")
+    assert (found.verdict, found.address) == ("none", "mailer-daemon@elsewhere.example")
 
 
 @pytest.mark.parametrize("sender", ["", ANNA])

@@ -177,6 +177,14 @@ def test_a_borrowed_name_can_be_accepted_and_its_owner_cannot_be_blocked_by_it(h
     assert entry(NONNA) == ("both", "allowed", "unproven", "")
 
 
+def test_an_address_with_an_extension_is_somebody_else_unless_it_is_blocked(household):
+    emma = household.mailboxes["emma"]
+    plain, extended = held(emma, STRANGER), held(emma, "zia.carla+x@gmail.com")
+    send(household, plain, "always")
+    assert list(answers()) == [(plain.pk, STRANGER)]
+    assert extended.questions.filter(answer=None).exists()
+
+
 def test_block_writes_a_blocked_entry_and_answers_the_others(household):
     emma = household.mailboxes["emma"]
     one, other, extended = (

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership
 from accounts.wishes import wishes
-from policies.models import Contact
+from policies.models import Contact, HeldLetter, Question
 from tests.policies.letters import STRANGER, asked_out, held
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,8 @@ def test_nobody_is_asked_about_spam_and_the_blocked_but_they_are_counted(househo
     text = page(household)
     assert "Nothing waits for you" in text
     assert "2 letters are kept back without asking you" in text
+    Question(letter=HeldLetter.objects.first(), address="win@prize.example").save()  # whatever the agent wrote
+    assert "Nothing waits for you" in page(household)
     silent = page(household, url="/waiting/silent/")
     assert "win@prize.example" in silent
     assert "The sender is blocked." in silent

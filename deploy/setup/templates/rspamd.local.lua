@@ -107,6 +107,11 @@ local function is_screened(task)
   return false
 end
 
+-- What our own Postfix says became of a letter comes by a service of its own, whose name is told us: master.cf.
+local function is_report(task)
+  return tostring(task:get_request_header('MTA-Name') or '') == 'reports'
+end
+
 -- Whether a stranger's letter shows this host's name where it says who it is from, in whatever way.
 local function names_us(task)
   local seen = {}
@@ -121,7 +126,7 @@ rspamd_config:register_symbol({
     local login = task:get_user()
     local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
     if not login or login == '' then
-      if names_us(task) then answer('reject', 'This host alone writes in its own name.') end
+      if names_us(task) and not is_report(task) then answer('reject', 'This host alone writes in its own name.') end
       return
     end
     local address = author(task)
@@ -197,11 +202,6 @@ local function proof(task, address, domain)
   end
   if not task:has_symbol('DMARC_NA') and not task:has_symbol('DMARC_BAD_POLICY') then return 'fail', 'unchecked' end
   return verdict or 'none', how or evidence(task, signed)
-end
-
--- What our own Postfix says became of a letter comes by a service of its own, whose name is told us: master.cf.
-local function is_report(task)
-  return tostring(task:get_request_header('MTA-Name') or '') == 'reports'
 end
 
 local function from_fact(task)
