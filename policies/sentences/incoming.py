@@ -19,6 +19,7 @@ SAME: Final = _("This is the same for everybody whose letters are looked at: nob
 ONCE: Final = _("If you know who wrote it, let this one letter in.")
 ADD: Final = _("Add %(author)s to %(name)s's list to let such letters in.")
 ADD_UNPROVEN: Final = _("Add %(author)s to %(name)s's list without asking for proof, to let such letters in.")
+ADD_SURE: Final = _("Ask by telephone first: if it is somebody you know, add %(author)s to %(name)s's list.")
 INSIDE: Final = _("At this level only own people may write to %(name)s.")
 OTHER_LEVEL: Final = _("Choose another level for %(name)s to let such letters in.")
 BLOCK: Final = _("Block %(author)s on %(name)s's list to stop such letters.")
@@ -60,9 +61,11 @@ def listless(case: Case) -> bool:
     return bool(case.level and case.level.listless and case.level.setting == "list")
 
 
-def add(case: Case) -> Said:
-    """What lets strangers in."""
-    return case.say(OTHER_LEVEL if listless(case) else ADD)
+def add(case: Case, text: str = ADD) -> Said:
+    """What lets strangers in; whose address looks like another's is looked at twice."""
+    if listless(case):
+        return case.say(OTHER_LEVEL)
+    return case.say(ADD_SURE if case.like else text)
 
 
 def malformed(case: Case) -> Story:
@@ -136,7 +139,7 @@ def likeness(case: Case) -> tuple[Said, ...]:
 def unproven(case: Case) -> Story:
     """Station 5: strangers may write, but must prove who they are."""
     fact = case.say(_("Held because it is not proven that %(author)s wrote this letter."))
-    return Story((fact, case.say(doubt(case)), *likeness(case)), rule(case), case.say(ADD_UNPROVEN))
+    return Story((fact, case.say(doubt(case)), *likeness(case)), rule(case), add(case, ADD_UNPROVEN))
 
 
 def spam(case: Case) -> Story:

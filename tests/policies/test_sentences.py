@@ -38,6 +38,10 @@ TOLD = {
         changed(HELD, author="nonna.r0sa@gmail.com", like=NONNA),
         f"Careful: it looks like {NONNA}, which is on the list, and is another.",
     ),
+    "what to do about a look-alike": (
+        changed(HELD, reason="unproven", author="nonna.r0sa@gmail.com", like=NONNA, level=EXPLORER),
+        "Ask by telephone first: if it is somebody you know, add nonna.r0sa@gmail.com to Emma's list.",
+    ),
     "an exception": (
         changed(HELD, level=replace(EXPLORER, setting="list", until=date(2026, 9, 1))),
         "An exception to ‘Explorer’ holds for Emma until 2026-09-01.",
