@@ -6,6 +6,7 @@ The family is the Rossis of the tests: Ada is Bo's mother, and Nonna is on his l
 import re
 import smtplib
 import time
+import uuid
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -17,7 +18,8 @@ from tests.host.machine import wait_for
 from tests.system.server import HOUSEHOLD, PASSWORD, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.daemons, pytest.mark.timeout(300)]
-ADA, BO, ZIA = "ada@rossi.example", "bo@rossi.example", "zia@example.org"
+ADA, BO = "ada@rossi.example", "bo@rossi.example"
+ZIA = f"zia.{uuid.uuid4().hex[:6]}@example.org"  # nobody whom another test knows
 SMALL: ViewportSize = {"width": 360, "height": 740}
 SOON = 5.0  # seconds from an answer to the letter in the mailbox, on a machine with nothing else to do
 BUSINESS = f"""
