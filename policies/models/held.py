@@ -79,6 +79,7 @@ class HeldLetter(models.Model):
         """It waits no more. What is private in it goes."""
         self.state, self.ended, self.outcome = state, at, outcome[:300]
         self.subject = self.excerpt = self.called = ""
+        self.facts = {name: value for name, value in self.facts.items() if name != "Subject"}
         self.save()
 
 
