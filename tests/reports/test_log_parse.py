@@ -16,7 +16,7 @@ TO_EMMA = f"{ID}: to=<emma@myfamily.net>, relay=procmail, delay=1, delays=0/0/0/
 AT_THE_END = "milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]:"
 LATER = "Service unavailable - try again later; from=<a@b.example> proto=ESMTP helo=<x>"
 PROBED = "Service unavailable - try again later; from=<> proto=ESMTP helo=<probe.invalid>"
-TRIGGERS = "Recipient address triggers HOLD stranger; from=<e@m.net> to=<y@z.example> proto=ESMTP helo=<laptop>"
+TRIGGERS = "Recipient address stranger; from=<e@m.net> to=<y@z.example> proto=ESMTP helo=<laptop>"
 
 
 def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event | None:
