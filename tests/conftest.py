@@ -61,7 +61,7 @@ def shared_server() -> Iterator[Server]:
 @pytest.fixture
 def server(shared_server: Server) -> Server:
     """The shared server with the household of the tests, all of it up and live."""
-    for program in ("redis", "panel", "worker", "postfix", "dovecot", "helper"):
+    for program in ("resolver", "rspamd", "redis", "panel", "worker", "postfix", "dovecot", "helper"):
         if not shared_server.running(program):
             shared_server.control("start", program)
     shared_server.load()

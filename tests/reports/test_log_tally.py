@@ -84,8 +84,7 @@ def test_who_is_told_to_come_back_is_not_refused() -> None:
 
 def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
     login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={EMMA}")
-    hold = f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@out.example>: Recipient address stranger; x"
-    held = line(AT, "submission/smtpd", hold)
+    held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@y.example>: triggers it; x")
     waiting = tally({}, read(login, held, held))
     assert (waiting.counts, waiting.letters) == ({}, {ONE: Letter(AT, EMMA, late=True)})
     assert tally(waiting.letters, read(line(AT, "postsuper", f"{ONE}: removed"))).letters == {}
