@@ -119,6 +119,7 @@ def test_a_letter_waits_for_its_mailbox(mailhost: MailHost) -> None:
             lambda: f"queue={queue_id} wait=folder" in mailhost.log("procmail.log"),
             "procmail to say that there is no folder",
         )
+        wait_for(lambda: f"{queue_id}: to=<{ANNA}>" in mailhost.log(), "Postfix to keep the letter")
         assert not folder.exists()
     finally:
         aside.rename(folder)
