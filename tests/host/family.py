@@ -89,6 +89,16 @@ def fate(host: MailHost, token: str, whose: str = EMMA) -> str:
     return found[0].partition(" ")[2]
 
 
+def try_again(host: MailHost, *tokens: str) -> None:
+    """Have Postfix try what it put off, until these letters lie somewhere: one may not have been put off yet."""
+
+    def there() -> bool:
+        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
+        return all(places(host, token) for token in tokens)
+
+    wait_for(there, "the letters that waited", 60)
+
+
 def tomorrow() -> datetime:
     """A moment after all that happens now."""
     return datetime.now(UTC) + timedelta(days=1)

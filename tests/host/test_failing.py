@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.host.canary import CanaryError, sing
-from tests.host.family import EMMA, KEYS, NONNA, let_in, provider, settle, written
+from tests.host.family import EMMA, KEYS, NONNA, let_in, provider, settle, try_again, written
 from tests.host.machine import MailHost, started_host, wait_for
 from tests.host.outside import signed
 
@@ -112,6 +112,6 @@ def test_a_program_that_is_missing_lets_nobody_in(home: MailHost) -> None:
         assert not any(count(home, [*nonnas, *evils], "Maildir").values())
     finally:
         away.rename(program)
-    home.run("postqueue", "-c", str(home.layout.postfix), "-f")
+    try_again(home, *nonnas, *evils)
     wait_for(lambda: all(count(home, nonnas, "Maildir").values()), "Nonna's letters")
     wait_for(lambda: all(count(home, evils, "in-5.stranger").values()), "the stranger's letters")

@@ -34,6 +34,7 @@ from tests.host.family import (
     provider,
     settle,
     submit,
+    try_again,
     written,
 )
 from tests.host.letters import HASH, signed_in
@@ -287,7 +288,7 @@ def test_a_list_changed_while_a_letter_waits_decides_at_delivery(home: MailHost)
     wait_for(lambda: waiting(home, nonnas, evils), "both letters in the queue")
     changed = replace(STARTER, entries=(Entry(f"@{SCHOOL}", "allowed"), Entry(EVIL, "allowed")))
     home.apply(replace(HOME, generation=2, screens=(Screen(EMMA, (changed,)), HOME.screens[1])))
-    home.run("postqueue", "-c", str(home.layout.postfix), "-f")
+    try_again(home, nonnas, evils)
     assert (fate(home, nonnas), fate(home, evils)) == ("in-5.stranger", "deliver")
     home.apply(WATCHED)
 
@@ -302,7 +303,7 @@ def test_a_list_that_is_gone_lets_nobody_in_and_loses_nothing(home: MailHost) ->
         assert places(home, token) == []
     finally:
         moved.rename(lists)
-    home.run("postqueue", "-c", str(home.layout.postfix), "-f")
+    try_again(home, token)
     assert fate(home, token) == "deliver"
 
 
@@ -322,7 +323,7 @@ def test_a_list_that_is_broken_off_lets_nobody_in(home: MailHost) -> None:
         assert places(home, token) == []
     finally:
         home.put_live(f"procmail/lists/{name}", whole)
-    home.run("postqueue", "-c", str(home.layout.postfix), "-f")
+    try_again(home, token)
     assert fate(home, token) == "deliver"
 
 
