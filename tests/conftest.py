@@ -51,6 +51,13 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+# What earlier tests left waiting is nobody's business in the next one.
+FORGET = """
+from policies.models import HeldLetter
+print(HeldLetter.objects.filter(state="waiting").update(state="gone"))
+"""
+
+
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
     """Everything that script/server starts."""
@@ -65,4 +72,5 @@ def server(shared_server: Server) -> Server:
         if not shared_server.running(program):
             shared_server.control("start", program)
     shared_server.load()
+    shared_server.ask(FORGET)
     return shared_server

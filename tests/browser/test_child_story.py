@@ -70,24 +70,24 @@ def waits(page: Page, subject: str, where: str = "/waiting/") -> None:
 
 
 def test_a_parent_says_always_and_the_letter_and_the_next_arrive(server: Server, visit: Callable[..., Page]) -> None:
-    post(server, "Auguri uno")
+    post(server, "Saluti uno")
     page = visit(ADA, size=SMALL)
-    waits(page, "Auguri uno")
-    assert "Auguri uno" not in server.subjects(BO)
+    waits(page, "Saluti uno")
+    assert "Saluti uno" not in server.subjects(BO)
     card = page.locator("article", has_text=ZIA)
     expect(card).to_contain_text("the provider confirms it")
     expect(card).to_contain_text("quanti anni compi")
     assert page.evaluate("document.documentElement.scrollWidth <= 360")
     began = time.monotonic()
     card.get_by_role("button", name=re.compile("^Always")).click()
-    server.arrives(BO, "Auguri uno")
+    server.arrives(BO, "Saluti uno")
     took = time.monotonic() - began
     print(f"in the mailbox {took:.1f} s after always")  # the figure is kept in docs/measurements.md
-    expect(page.locator("main")).not_to_contain_text("Auguri uno")
-    post(server, "Auguri due")
-    server.arrives(BO, "Auguri due")
+    expect(page.locator("main")).not_to_contain_text("Saluti uno")
+    post(server, "Saluti due")
+    server.arrives(BO, "Saluti due")
     page.goto("/waiting/")
-    expect(page.locator("main")).not_to_contain_text("Auguri")
+    expect(page.locator("main")).not_to_contain_text(ZIA)
     page.goto("/")
     page.get_by_role("link", name=re.compile(r"\d contacts")).first.click()
     expect(page.locator("main")).to_contain_text(ZIA)
