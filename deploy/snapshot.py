@@ -137,11 +137,54 @@ class Screen:
     gates: tuple[Gate, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """What a letter is asked: `field` and `op` of INTERFACE, as in `subject`, `not contains`; `header:x-spam` by name.
+
+    `value`: text in NFC; bytes for `size`, a whole number for `spam`; empty where the operator takes none.
+    """
+
+    field: str
+    op: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Action:
+    """What a rule does: `file` and `copy` name a folder (`Scuola/Compiti`), `forward` an address, `tag` a word."""
+
+    action: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """One filter rule: it acts when `all` or `any` of its conditions hold; without any it always does.
+
+    `key`: 16 hex digits, or the name of what a mailbox has once: `spam`, `forward`. `sentence`: for who reads files.
+    """
+
+    key: str
+    sentence: str
+    match: str
+    when: tuple[Condition, ...]
+    then: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Filter:
+    """A mailbox that has rules, in order. `away`: (since, until) while letters are answered, ISO 8601."""
+
+    mailbox: str
+    rules: tuple[Rule, ...] = ()
+    away: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything one host is told, sorted; `generation` counts the wishes it was gathered from.
 
-    Text without `circles`, `senders` and `screens` was written before there were any, and is read as having none.
+    Text without `circles`, `senders`, `screens` and `filters` was written before there were any: it has none.
     """
 
     generation: int
@@ -153,6 +196,7 @@ class Snapshot:
     circles: tuple[Circle, ...] = ()
     senders: tuple[Sender, ...] = ()
     screens: tuple[Screen, ...] = ()
+    filters: tuple[Filter, ...] = ()
 
     def to_json(self) -> str:
         """The snapshot as JSON text with a final newline; `from_json` reads it back."""
@@ -174,6 +218,7 @@ class Snapshot:
                     "circles": tuple(Circle(**_with_entries(row)) for row in data.get("circles", ())),
                     "senders": tuple(_sender(row) for row in data.get("senders", ())),
                     "screens": tuple(_screen(row) for row in data.get("screens", ())),
+                    "filters": tuple(_filter(row) for row in data.get("filters", ())),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -187,6 +232,15 @@ def _sender(row: dict[str, Any]) -> Sender:
 
 def _screen(row: dict[str, Any]) -> Screen:
     return Screen(row["mailbox"], tuple(Gate(**_with_entries(gate)) for gate in row["gates"]))
+
+
+def _filter(row: dict[str, Any]) -> Filter:
+    return Filter(**{**_tuples(row), "rules": tuple(_rule(rule) for rule in row["rules"])})
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    when, then = (Condition(**one) for one in row["when"]), (Action(**one) for one in row["then"])
+    return Rule(**{**row, "when": tuple(when), "then": tuple(then)})
 
 
 def _with_entries(row: dict[str, Any]) -> dict[str, Any]:
