@@ -180,6 +180,7 @@ BROKEN = {
     "an error in a letter": lambda lua: lua.replace("local add, remove = {}, {}", "local add, remove = nil, {}"),
     "another name": lambda lua: lua.replace("'MAILADMIN_FACTS'", "'MAILADMIN_FICTION'"),
     "a fact too few": lambda lua: lua.replace("  { 'Auto', auto_fact, 'yes' },\n", ""),
+    "addresses from comments": lambda lua: lua.replace("'()([\\\\\"()])'", "'()([\\\\\"])'"),
     "forged ones left": lambda lua: lua.replace("remove[one.name] = 0", "").replace(
         "remove['X-Mailadmin-'", "add['X-'"
     ),

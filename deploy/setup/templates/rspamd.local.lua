@@ -9,6 +9,8 @@ local PREFIX = 'x-mailadmin-'
 local SPAM = 8.0 -- the score from which a letter counts as spam
 local ATEXT = "[%w!#$%%&'*+/=?^_`{|}~-]" -- RFC 5322, 3.2.3
 local LONGEST_ADDRESS, LONGEST_LIST, LONGEST_SUBJECT, MOST_LINKS = 254, 200, 200, 999
+local LONGEST_RECIPIENTS, MOST_READ = 900, 65536 -- of the lines To, and Cc
+local MOST_TEXT, MOST_WORK, MOST_PHRASES = 524288, 268435456, 40 -- of a body: bytes, bytes searched, found phrases
 
 -- Addresses --------------------------------------------------------------------------------------------------------
 
@@ -40,6 +42,30 @@ local function one_mailbox(header)
   if text:find('\1', 1, true) then return nil end
   local address = text:match('^%s*([^%s<>]+)%s*$') or text:match('^[^<>@,;:()"\\]*<%s*([^%s<>]+)%s*>%s*$')
   if address and not address:find('=%?[^?]+%?%a%?') then return plain(address) end
+end
+
+-- A header's value without its quotes and comments; a quote becomes \127, which is in no address. What does not end is
+-- left out.
+local function unquoted(text)
+  local out, from, depth, quoted, escaped = {}, 1, 0, false, 0
+  for at, mark in text:gmatch('()([\\"()])') do
+    local loose = not quoted and depth == 0
+    if at == escaped then
+      escaped = 0
+    elseif mark == '\\' then
+      escaped = loose and 0 or at + 1
+    elseif loose and mark ~= ')' then
+      out[#out + 1] = text:sub(from, at - 1) .. (mark == '"' and '\127' or ' ')
+      quoted, depth = mark == '"', mark == '(' and 1 or 0
+    elseif quoted and mark == '"' then
+      quoted, from = false, at + 1
+    elseif depth > 0 and mark ~= '"' then
+      depth = depth + (mark == '(' and 1 or -1)
+      from = at + 1
+    end
+  end
+  if not quoted and depth == 0 then out[#out + 1] = text:sub(from) end
+  return table.concat(out)
 end
 
 -- Without the extension:  anna+diary@b -> anna@b.
@@ -220,6 +246,28 @@ local function reply_fact(task)
   return address == author(task) and 'same' or 'other'
 end
 
+-- The plain addresses of all lines of a name. A list reads what stands between commas, a group what it holds.
+local function addresses_fact(task, name)
+  local seen, found, length, left = {}, {}, -1, MOST_READ
+  for _, header in ipairs(headers(task, name)) do
+    local text = (header.value or ''):sub(1, left):gsub('\r?\n([ \t])', '%1')
+    left = left - #text
+    for piece in unquoted(text):gmatch('[^,;:]+') do
+      local address = piece:match('^%s*([^%s<>]+)%s*$') or piece:match('^[^<>]*<%s*([^%s<>]+)%s*>%s*$')
+      address = address and not address:find('=%?[^?]+%?%a%?') and plain(address)
+      if address and not seen[address] then
+        length = length + 1 + #address
+        if length > LONGEST_RECIPIENTS then return table.concat(found, ' ') end
+        seen[address], found[#found + 1] = true, address
+      end
+    end
+  end
+  return #found > 0 and table.concat(found, ' ') or 'none'
+end
+
+local function to_fact(task) return addresses_fact(task, 'To') end
+local function cc_fact(task) return addresses_fact(task, 'Cc') end
+
 local function links_fact(task)
   local seen, count = {}, 0
   local function see(link)
@@ -328,6 +376,83 @@ local function decoded(header)
   return header.decoded or header.value or ''
 end
 
+-- What a body is searched for: the phrases of everybody whom the letter is for, `{ id, phrase }`, each once.
+local function phrases(task)
+  local found, seen, file = {}, {}, io.open('@ROOT@/current/rspamd/phrases', 'r')
+  if not file then return found end
+  local text = '\n' .. file:read('*a')
+  file:close()
+  local function see(key)
+    local _, at = text:find('\n' .. key .. ' ', 1, true)
+    while at do
+      local id, phrase = text:match('^(%x+) ([^\n]+)', at + 1)
+      if id and #id == 16 and not seen[id] then seen[id], found[#found + 1] = true, { id, phrase } end
+      _, at = text:find('\n' .. key .. ' ', at, true)
+    end
+  end
+  for _, recipient in ipairs(task:get_recipients({ 'smtp', 'orig' }) or {}) do
+    local address, domain = plain(bare(recipient.addr or ''))
+    if address and not seen[address] then
+      seen[address] = true
+      see(address)
+      see('@' .. domain)
+    end
+  end
+  return found
+end
+
+-- Text as phrases are written: in lower case, one blank where there are more or others; a sigma is a sigma.
+local BLANKS = { '\194[\133\160]', '\225\154\128', '\226\128[\128-\138\168\169\175]', '\226\129\159', '\227\128\128' }
+local function folded(text)
+  text = util.is_valid_utf8(text) and util.lower_utf8(text) or text:lower()
+  for _, blank in ipairs(BLANKS) do text = text:gsub(blank, ' ') end
+  return (text:gsub('[%s\28-\31]+', ' '):gsub('\207\130', '\207\131'))
+end
+
+-- Every three bytes that stand side by side: most phrases hold some that a text does not.
+local function triples(text)
+  local found = {}
+  for at = 1, #text - 2 do
+    local one, two, three = text:byte(at, at + 2)
+    found[one * 65536 + two * 256 + three] = true
+  end
+  return found
+end
+
+local function may_hold(found, phrase)
+  for at = 1, #phrase - 2 do
+    local one, two, three = phrase:byte(at, at + 2)
+    if not found[one * 65536 + two * 256 + three] then return false end
+  end
+  return true
+end
+
+local function text_of(task)
+  local texts, left = {}, MOST_TEXT
+  for _, part in ipairs(task:get_text_parts() or {}) do
+    local text = part:get_mimepart():is_attachment() and '' or tostring(part:get_content() or '')
+    if #text > left then text = text:sub(1, left):gsub('[\192-\255][\128-\191]*$', '') end
+    left = left - #text
+    texts[#texts + 1] = folded(text)
+  end
+  return table.concat(texts, '\1') -- no phrase reaches from one part into the next
+end
+
+local function body_fact(task)
+  local sought, found, work = phrases(task), {}, 0
+  if #sought == 0 then return 'none' end
+  local text = text_of(task)
+  local known = triples(text)
+  for _, one in ipairs(sought) do
+    local phrase = one[2]:gsub('\207\130', '\207\131')
+    if may_hold(known, phrase) and work < MOST_WORK and #found < MOST_PHRASES then
+      work = work + #text
+      if text:find(phrase, 1, true) then found[#found + 1] = one[1] end
+    end
+  end
+  return #found > 0 and table.concat(found, ' ') or 'none'
+end
+
 local function subject_fact(task)
   local found = headers(task, 'Subject')[1]
   local text = found and decoded(found) or ''
@@ -346,12 +471,15 @@ end
 local FACTS = {
   { 'From', from_fact, 'malformed' },
   { 'Reply-To', reply_fact, 'malformed' },
+  { 'To', to_fact, 'none' },
+  { 'Cc', cc_fact, 'none' },
   { 'Links', links_fact, tostring(MOST_LINKS) },
   { 'Attachments', attachments_fact, 'opaque' },
   { 'List', list_fact, 'malformed' },
   { 'Auto', auto_fact, 'yes' },
   { 'Spam', spam_fact, 'spam 99.9' },
   { 'Subject', subject_fact, '-' },
+  { 'Body', body_fact, 'none' },
 }
 
 rspamd_config:register_symbol({
