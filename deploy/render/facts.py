@@ -34,6 +34,9 @@ plain address by itself or between brackets; of what is too long for any person,
 lower case, NFC, with single blanks. It is looked for in the first 512 KB of the letter's decoded text, HTML without its
 tags, one part after the other, attachments left out; there too case does not matter, and any white space is one blank.
 Characters are not composed. A letter of that size in which over 512 phrases might stand is searched for so many.
+
+Facts are found at the first door. What the host itself sends on for its people keeps them, but for `Body`, which
+depends on whom a letter is for; where they are not whole, `From` is `malformed`.
 """
 
 import re

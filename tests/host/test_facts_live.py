@@ -11,7 +11,7 @@ import pytest
 
 from deploy.host.canary import CanaryError, sing
 from deploy.render.facts import NAMES, PREFIX, Facts, parse
-from deploy.setup.lay import HOSTNAME, Choices
+from deploy.setup.lay import CARRIER, HOSTNAME, Choices
 from deploy.setup.templates import fill
 from deploy.snapshot import Mailbox
 from tests.host.letters import ANNA, HOUSE, INFO, KEYS, MARCO, answer, signed_in, stranger
@@ -234,7 +234,12 @@ def dead(host: MailHost) -> bool:
 
 def test_the_lua_holds_no_name_of_a_template(mailhost: MailHost) -> None:
     text = (mailhost.layout.etc / "rspamd" / "rspamd.local.lua").read_text()
-    names = {"ROOT": str(mailhost.layout.root), "HOSTNAME": HOSTNAME, "OWN": f"mailadmin@{HOSTNAME}"}
+    names = {
+        "ROOT": str(mailhost.layout.root),
+        "HOSTNAME": HOSTNAME,
+        "OWN": f"mailadmin@{HOSTNAME}",
+        "CARRIER": CARRIER,
+    }
     assert text == fill("rspamd.local.lua", names)
 
 

@@ -113,12 +113,21 @@ local function listed(list, key)
 end
 
 local OWN = '@OWN@' -- the panel's letters are from it: its login is in no release
+local CARRIER = '@CARRIER@' -- who forwards letters
 
 local function owns(login, address)
   if address == OWN then return login:lower() == OWN end
   for _, form in ipairs({ address, bare(address) }) do
     local logins = listed('sender_logins', form)
     if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
+  end
+  return false
+end
+
+-- Whether an address is somebody's here.
+local function is_ours(address)
+  for _, form in ipairs({ address, bare(address) }) do
+    if (listed('sender_logins', form) or '') ~= '' then return true end
   end
   return false
 end
@@ -131,6 +140,11 @@ local function is_screened(task)
     if listed('screened', address) ~= '' or listed('screened', '@' .. domain) ~= '' then return true end
   end
   return false
+end
+
+-- A letter that the host itself sends for its people comes by a door of its own, whose name is told us: master.cf.
+local function is_posted(task)
+  return tostring(task:get_request_header('MTA-Name') or '') == 'post'
 end
 
 -- What our own Postfix says became of a letter comes by a service of its own, whose name is told us: master.cf.
@@ -151,6 +165,7 @@ rspamd_config:register_symbol({
   callback = function(task)
     local login = task:get_user()
     local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
+    if is_posted(task) then return end
     if not login or login == '' then
       if names_us(task) and not is_report(task) then answer('reject', 'This host alone writes in its own name.') end
       return
@@ -218,7 +233,9 @@ end
 
 local function proof(task, address, domain)
   local login = task:get_user()
-  if login and login ~= '' then return owns(login, address) and 'pass' or 'fail', 'login' end
+  if login and login ~= '' then
+    return (is_posted(task) and is_ours(address) or owns(login, address)) and 'pass' or 'fail', 'login'
+  end
   local signed, weak = signatures(task)
   local verdict, how = exactly(task, domain, signed)
   if task:has_symbol('DMARC_POLICY_ALLOW') then return weak and (verdict or 'fail') or 'pass', 'dmarc' end
@@ -232,6 +249,7 @@ end
 
 local function from_fact(task)
   if is_report(task) then return 'report' end
+  if is_posted(task) and task:get_user() ~= OWN then return 'malformed' end -- it has passed a door, and shows no facts
   local address, domain = author(task)
   if not address then return 'malformed' end
   local verdict, how = proof(task, address, domain)
@@ -468,6 +486,7 @@ local function subject_fact(task)
 end
 
 -- Each fact, who finds it, and what is said when that fails: the worst.
+local BODY = { 'Body', body_fact, 'none' } -- the only one that depends on whom a letter is for
 local FACTS = {
   { 'From', from_fact, 'malformed' },
   { 'Reply-To', reply_fact, 'malformed' },
@@ -479,23 +498,38 @@ local FACTS = {
   { 'Auto', auto_fact, 'yes' },
   { 'Spam', spam_fact, 'spam 99.9' },
   { 'Subject', subject_fact, '-' },
-  { 'Body', body_fact, 'none' },
+  BODY,
 }
+
+-- Whether a letter that is forwarded has the facts of its first door: each once, and no other. They are ours: whatever
+-- a letter brings is taken off there.
+local function is_whole(task)
+  local count = 0
+  for _, one in ipairs(task:get_headers() or {}) do
+    if (one.name or ''):lower():sub(1, #PREFIX) == PREFIX then count = count + 1 end
+  end
+  for _, fact in ipairs(FACTS) do
+    local found = headers(task, 'X-Mailadmin-' .. fact[1])
+    if #found ~= 1 or (found[1].raw or '\n'):gsub('[\r\n]+$', ''):find('[%z\1-\31\127]') then return false end
+  end
+  return count == #FACTS
+end
 
 rspamd_config:register_symbol({
   name = 'MAILADMIN_FACTS', score = 0.0, type = 'postfilter', priority = 0, flags = 'empty,ignore_passthrough',
   callback = function(task)
     local add, remove = {}, {}
-    for _, one in ipairs(task:get_headers() or {}) do
+    local kept = is_posted(task) and task:get_user() == CARRIER and is_whole(task)
+    for _, one in ipairs(not kept and task:get_headers() or {}) do
       if (one.name or ''):lower():sub(1, #PREFIX) == PREFIX then remove[one.name] = 0 end
     end
-    for _, fact in ipairs(FACTS) do
+    for _, fact in ipairs(kept and { BODY } or FACTS) do
       local ok, text = pcall(fact[2], task)
       if not ok then logger.errx(task, 'mailadmin: %s: %s', fact[1], text) end
       remove['X-Mailadmin-' .. fact[1]] = 0
       add['X-Mailadmin-' .. fact[1]] = ok and text or fact[3]
     end
-    if add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
+    if not kept and add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
       task:set_pre_result('soft reject', 'It cannot be proved just now who wrote this letter; try again.', 'mailadmin')
     end
     task:set_milter_reply({ add_headers = add, remove_headers = remove })
