@@ -91,7 +91,7 @@ def rules_wished(place: Place, table: Table, mailbox: Mailbox, there: Iterable[F
     items = rows(table, "mailbox.rule", f"{place}, ")
     named = {str(item["key"]) for item in items if "key" in item}
     for ordinal, item in enumerate(items, 1):
-        here = Place("mailbox.rule", ordinal, str(item.get("key", "")), f"{place}, ")
+        here = Place("mailbox.rule", ordinal, str(item.get("key", "no key")), f"{place}, ")
         known_keys(item, "rule", f"{here}, ")
         values = rule_values(here, item)
         row = by_key(here, item, left) if "key" in item else same(left, named, values)

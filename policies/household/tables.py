@@ -74,8 +74,7 @@ class Place:
     def __str__(self) -> str:
         if not self.ordinal:
             return f"{self.within}[{self.table}]"
-        named = f" ({account_rules.spoken(self.name)})" if self.name else ""
-        return f"{self.within}[[{self.table}]] {self.ordinal}{named}"
+        return f"{self.within}[[{self.table}]] {self.ordinal} ({account_rules.spoken(self.name)})"
 
     def error(self, key: str, sentence: str) -> HouseholdError:
         """The error at one key of this table."""
