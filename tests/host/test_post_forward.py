@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from socket import create_server
 
 import pytest
 
 from deploy.host.forward import Door, NotNow, read_head
+from deploy.host.helper import ask
 from deploy.host.submission import read_login
 from deploy.setup.lay import Choices
 from deploy.setup.people import person
@@ -68,9 +70,12 @@ def stays_away(host: MailHost, token: str) -> bool:
     arrived(host, later)
     ids = [line.partition("]: ")[2].partition(":")[0] for line in host.log().splitlines() if f"<{token}@" in line]
     assert not [one for one in ids if f"{one}: from=<" in host.log()]
-    return token not in host.log() and not any(
-        token.encode() in one for key in KEYS.values() for one in host.letters(key)
-    )
+    return not any(token.encode() in one for key in KEYS.values() for one in host.letters(key))
+
+
+def mentions(host: MailHost, text: str) -> bool:
+    """Whether Postfix has said this."""
+    return text in host.log()
 
 
 def queued(host: MailHost, token: str) -> str:
@@ -119,7 +124,7 @@ def test_a_letter_to_one_of_ours_arrives_as_it_was(mailhost: MailHost) -> None:
     ids=range(14),
 )  # fmt: skip
 def test_every_body_is_kept_byte_by_byte(mailhost: MailHost, body: bytes) -> None:
-    """But that a file ends in a line feed, and Postfix makes a blank of a CR by itself: there is none in what lies here."""
+    """But that a file ends in a line feed, and Postfix makes a blank of a CR by itself."""
     token, letter = made(body=body)
     assert forward(mailhost, letter, MARCO) == (0, "sent\n")
     got = arrived(mailhost, token).partition(b"\n\n")[2]
@@ -135,7 +140,7 @@ def test_a_head_without_an_end_is_sent(mailhost: MailHost) -> None:
 
 
 def test_a_large_letter_is_sent_and_one_over_the_limit_is_refused(mailhost: MailHost) -> None:
-    token, letter = made(body=(b"x" * 76 + b"\n") * 130_000)
+    token, letter = made(body=(b"x" * 76 + b"\n") * 30_000)
     started = time.monotonic()
     assert forward(mailhost, letter, EMMA) == (0, "sent\n")
     assert time.monotonic() - started < 15
@@ -154,8 +159,7 @@ def test_a_letter_to_outside_waits_in_the_queue_without_its_way_here(mailhost: M
     assert f"X-Loop: {LUCA}" in shown
     assert "someone@elsewhere.example" not in shown
     for name in ("x", "y"):
-        line = f"{queue_id}: to=<{name}@elsewhere.example>"
-        wait_for(lambda line=line: line in mailhost.log(), "the letter to wait")
+        wait_for(partial(mentions, mailhost, f"{queue_id}: to=<{name}@elsewhere.example>"), "the letter to wait")
 
 
 def test_nothing_that_we_know_of_it_goes_with_it() -> None:
@@ -300,7 +304,9 @@ def test_what_is_down_is_waited_for(mailhost: MailHost, what: str) -> None:
     token, letter = made()
     for program in DOWN[what]:
         mailhost.running.control("stop", program)
-    try:  # an idle smtpd keeps Dovecot's old process for one more session
+    try:
+        if what == "Dovecot":  # an idle smtpd keeps its process alive
+            ask(mailhost.layout, "reload", "postfix")
         wait_for(lambda: forward(mailhost, made()[1], MARCO) == (75, ""), f"{what} to be gone")
         assert forward(mailhost, letter, MARCO) == (75, "")
     finally:
