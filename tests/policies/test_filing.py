@@ -50,7 +50,7 @@ def test_rules_can_be_moved_as_often_as_one_likes(household):
     luca = household.people["luca"]
     for _turn in range(40):
         with wishes(luca, "panel"):
-            last = filing.rules_of(household.mailboxes["luca"]).last()
+            *_others, last = filing.rules_of(household.mailboxes["luca"])
             filing.move_rule(luca, last, 1)
     assert sorted(folders(household.mailboxes["luca"])) == ["A", "B", "C"]
     assert folders(household.mailboxes["luca"])[0] == "A"
@@ -68,9 +68,10 @@ def test_a_rule_is_switched_removed_and_put_back(household):
     assert folders(mailbox) == ["B"]
     gone = AuditEntry.objects.latest("pk")
     with wishes(luca, "panel"):
-        back = filing.restore(luca, mailbox, gone)
+        filing.restore(luca, mailbox, gone)
     assert folders(mailbox) == ["A", "B"]
-    assert (back.key, back.active, back.by) == (gone.before["key"], False, luca.address)
+    back = filing.rules_of(mailbox)[0]
+    assert (back.key, back.active, back.by) == (first.key, False, luca.address)
     with wishes(luca, "panel"), pytest.raises(ValidationError, match="since"):
         filing.restore(luca, mailbox, gone)
 

@@ -146,7 +146,7 @@ def test_the_same_address_as_something_else_gets_nobodys_letters(db):
     load(BO + bo, "a test")
     load(BO.replace('[[mailbox]]\naddress = "ada@rossi.example"\n', ""), "a test", prune=True)
     assert rows() == []
-    assert AuditEntry.objects.filter(kind="forwarding").last().after is None
+    assert AuditEntry.objects.filter(kind="forwarding").latest("pk").after is None
 
 
 MAILBOX = r"\[\[mailbox\]\] 1 \(ada@rossi.example\), "
