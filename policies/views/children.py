@@ -18,7 +18,7 @@ from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved
 from accounts.rules import SWITCHES
 from policies import levels, words
 from policies.cautions import memberships
-from policies.forms import LevelForm
+from policies.forms.lists import LevelForm
 from policies.models import Contact
 from policies.rights import held_mailboxes
 from policies.views.owners import kept_person_or_404
