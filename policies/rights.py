@@ -4,6 +4,9 @@ Guardians keep the lists of the protected of their family, owners and managers t
 business, each of them the list of the community itself but managers. Administrators do not: they may be made guardian
 or owner, which is told to all. Whom a level binds sees her own lists, and may block; for more she asks.
 
+Filter rules, vacation and forwarding of a mailbox are its people's, and theirs who stand above all of these in the
+community whose domain it is in, or are their guardians, wherever it is. An administrator has no say in them.
+
 Held letters are for who keeps the lists of everybody whose letters they are: a mailbox can be several people's. What is
 written in them is to be seen where the level of each of these people says so (`sight`).
 """
@@ -17,7 +20,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Community, Membership, User
 from accounts.rights import BELOW, role_in
-from domains.models import MailboxPerson
+from domains.models import Mailbox, MailboxPerson
 from policies import levels
 from policies.models import Contact, HeldLetter
 
@@ -86,3 +89,19 @@ def readable(people: Iterable[User], now: datetime) -> set[int]:
         today = now.astimezone(ZoneInfo(zone)).date()
         seen[person] &= levels.effective(level, overrides, today)["sight"] == "held"
     return {person for person, may in seen.items() if may}
+
+
+def may_file(actor: User, mailbox: Mailbox) -> bool:
+    """See and change what a mailbox does with its letters: one of its people, and who stands above all of them."""
+    people = list(mailbox.people.all())
+    return actor in people or (bool(people) and all(stands_above(actor, person, mailbox) for person in people))
+
+
+def stands_above(actor: User, person: User, mailbox: Mailbox) -> bool:
+    """In the community of the mailbox's domain, or as guardian of who is protected."""
+    if person.administrator:
+        return False
+    above = BELOW.get(role_in(actor, mailbox.domain.community), frozenset())
+    families = Membership.objects.filter(user=actor, role="guardian").values("community")
+    guarded = Membership.objects.filter(user=person, role="protected", community__in=families)
+    return role_in(person, mailbox.domain.community) in above or guarded.exists()

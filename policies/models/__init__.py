@@ -1,6 +1,21 @@
 """What should happen to mail: whom people may write with, what waits for an answer, and what was decided."""
 
 from policies.models.contacts import Contact, is_always, own_domain
+from policies.models.filters import Filing, FilterRule, Forwarding, Spam, Vacation
 from policies.models.held import Answer, Decision, HeldLetter, Notice, Question
 
-__all__ = ["Answer", "Contact", "Decision", "HeldLetter", "Notice", "Question", "is_always", "own_domain"]
+__all__ = [
+    "Answer",
+    "Contact",
+    "Decision",
+    "Filing",
+    "FilterRule",
+    "Forwarding",
+    "HeldLetter",
+    "Notice",
+    "Question",
+    "Spam",
+    "Vacation",
+    "is_always",
+    "own_domain",
+]
