@@ -5,7 +5,7 @@ its place. Nothing is touched. Rows are added and taken away by buttons that sen
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.rules import Refused, shown_address, shown_domain
 from accounts.wishes import invalid
-from policies import filter_words as words, filters
+from policies import builder_words as words, filters
 from policies.filters import Made
 from policies.models import FilterRule
 
@@ -31,10 +31,10 @@ def line(label: Promise | str, css: str, **attrs: str) -> forms.CharField:
     return forms.CharField(required=False, strip=False, label=label, widget=forms.TextInput(attrs=attrs))
 
 
-def word(label: Promise, chosen: Mapping[str, Any], css: str = "", **attrs: str) -> forms.ChoiceField:
+def word(label: Promise, choices: Any, css: str = "", **attrs: str) -> forms.ChoiceField:
     """A place in the sentence for a word that is chosen."""
     widget = forms.Select(attrs={"class": f"word {css}".strip(), "aria-label": label, **attrs})
-    return forms.ChoiceField(required=False, label=label, choices=list(chosen.items()), widget=widget)
+    return forms.ChoiceField(required=False, label=label, choices=choices, widget=widget)
 
 
 class OperatorSelect(forms.Select):
@@ -45,8 +45,7 @@ class OperatorSelect(forms.Select):
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """An option that rules.js can leave out."""
         option = super().create_option(name, value, *args, **kwargs)
-        label = str(option["label"])
-        option["attrs"]["data-for"] = next(op.fields for op in self.known if (op.token, str(op.label)) == (value, label))
+        option["attrs"]["data-for"] = next(op.fields for op in self.known if op[:2] == (value, option["label"]))
         return option
 
 
@@ -78,11 +77,11 @@ class ConditionForm(Clause):
     """One condition."""
 
     made: Made
-    field = word(_("What is looked at"), words.FIELDS, **{"data-field": "yes"})
+    field = word(_("What is looked at"), words.fields, **{"data-field": "yes"})
     name = line(_("Name of the line"), "short only-header", placeholder="X-Priority", autocapitalize="none")
     op = forms.ChoiceField(required=False, label=_("How it is compared"))
     value = line(_("What is looked for"), "no-attachment")
-    kind = word(_("Which kind"), words.ATTACHMENTS, "only-attachment")
+    kind = word(_("Which kind"), words.attachments, "only-attachment")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,7 +123,7 @@ class ActionForm(Clause):
     """One action."""
 
     made: Made
-    action = word(_("What happens"), words.ACTIONS, **{"data-action": "yes"})
+    action = word(_("What happens"), words.actions, **{"data-action": "yes"})
     folder = line(_("Which folder"), "only-folder", list="folders", placeholder=_("Folder"))
     to = line(
         _("To which address"), "only-forward", inputmode="email", autocapitalize="none", spellcheck="false",
@@ -149,7 +148,7 @@ class ActionForm(Clause):
         self.mark()
 
 
-class Clauses(BaseFormSet[Any]):
+class Clauses(BaseFormSet):  # type: ignore[type-arg]
     """The conditions, or the actions."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
@@ -182,7 +181,7 @@ class Shape(NamedTuple):
 class RuleForm(forms.Form):
     """One rule as a sentence."""
 
-    match = word(_("How many conditions must hold"), words.MATCHES)
+    match = word(_("How many conditions must hold"), list(words.MATCHES.items()))
 
     def __init__(self, data: QueryDict | None, *, shape: Shape) -> None:
         super().__init__(data, initial={"match": shape.match})
