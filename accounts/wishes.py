@@ -26,7 +26,9 @@ from django.utils.translation import gettext
 
 from accounts.rules import Refused, spoken
 
-wishes_settling = Signal()  # sends `touched`, the models written to; who raises ValidationError undoes all of it
+# Sends `touched`, the models written to, and `rows`; who raises ValidationError, with the `row` it is about where it is
+# about one, undoes all of it.
+wishes_settling = Signal()
 wishes_changed = Signal()  # sends `generation`
 
 Values = dict[str, Any]
@@ -138,7 +140,8 @@ def _settle(writing: Writing) -> None:
         except ValidationError as error:
             error.row = row  # type: ignore[attr-defined]
             raise
-    wishes_settling.send(sender=Wishes, touched=frozenset(model for model, _label in writing.touched))
+    touched = frozenset(model for model, _label in writing.touched)
+    wishes_settling.send(sender=Wishes, touched=touched, rows=tuple(writing.touched.values()))
 
 
 def _count(row: Wishes, writing: Writing) -> None:

@@ -14,10 +14,28 @@ from django.utils.translation import gettext
 
 from accounts.models import AuditEntry, User
 from domains.models import Mailbox
+from policies.filter_cautions import cautions, forwarding_cautions
 from policies.models import Filing, FilterRule, Forwarding, Spam, Vacation
 from policies.models.filters import Once
 from policies.rights import may_file
 
+__all__ = [
+    "cautions",
+    "changes",
+    "clear_forwarding",
+    "clear_spam",
+    "clear_vacation",
+    "forwarding_cautions",
+    "move_rule",
+    "remove_rule",
+    "restore",
+    "rules_of",
+    "save_rule",
+    "set_forwarding",
+    "set_spam",
+    "set_vacation",
+    "switch_rule",
+]
 STEP: Final = 1 << 16  # room between two rules, so that moving one writes one
 One = TypeVar("One", bound=Once)
 
@@ -136,11 +154,6 @@ def clear(actor: User, mailbox: Mailbox, model: type[Once]) -> None:
     refuse_others(actor, mailbox)
     for row in model.objects.filter(mailbox=mailbox):
         row.delete()
-
-
-def cautions(mailbox: Mailbox, rule: FilterRule) -> list[str]:
-    """What to know before a rule is saved, in the reader's language."""
-    return []
 
 
 KINDS: Final[dict[str, type[Filing]]] = {

@@ -344,3 +344,16 @@ def forwards(actions: Iterable[Mapping[str, str]]) -> list[str]:
 def phrases(conditions: Iterable[Mapping[str, str]]) -> set[str]:
     """What the filter looks for in the text of a letter."""
     return {row["value"].casefold() for row in conditions if row["field"] == "body"}
+
+
+def spam_rule(over: int, folder_: str, tag_: str) -> tuple[str, list[Made], list[Made]]:
+    """The rule that a spam setting is: match, when, then."""
+    before = [{"action": "tag", "tag": tag_}] if tag_ else []
+    asked = [{"field": "spam", "op": "over", "value": str(over)}]
+    return "all", asked, [*before, {"action": "file", "folder": folder_}]
+
+
+def forwarding_rule(to: Iterable[str], *, keep: bool) -> tuple[str, list[Made], list[Made]]:
+    """The rule that a forwarding is: match, when, then. What is not kept lies in the Trash."""
+    sent = [{"action": "forward", "to": one} for one in to]
+    return "all", [], sent if keep else [*sent, {"action": "discard"}]

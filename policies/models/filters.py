@@ -1,5 +1,6 @@
 """What each mailbox does with its letters: filter rules, an answer while away, spam, forwarding."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,12 @@ from policies import filters
 
 
 class Filing(Wish):
-    """What is one mailbox's own, and goes with it. `by` and `written` say who wrote it last."""
+    """What is one mailbox's own, and goes with it. `by` and `written` say who wrote it last.
+
+    `fresh`: where letters go on to by what was saved, and did not before: it is looked at when all is written.
+    """
+
+    fresh: frozenset[str] = frozenset()
 
     mailbox = models.ForeignKey(Mailbox, models.PROTECT, related_name="filter_rules")
     by = models.CharField(max_length=254, blank=True, default="")
@@ -28,10 +34,15 @@ class Filing(Wish):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Remember who wrote it, when anything is new."""
-        writing = current()
-        if self.stored() != self.values():
+        writing, before = current(), type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+        if before is None or before.values() != self.values():
             self.by, self.written = writing.author, timezone.now()
         super().save(*args, **kwargs)
+        self.fresh = frozenset(self.targets()) - frozenset(before.targets() if before else ())
+
+    def targets(self) -> list[str]:
+        """Where letters go on to by this."""
+        return []
 
 
 class FilterRule(Filing):
@@ -65,6 +76,17 @@ class FilterRule(Filing):
     def label(self) -> str:
         """The rule's key, and whose it is."""
         return f"{self.key} of {self.mailbox.address}"
+
+    def targets(self) -> list[str]:
+        """Where letters go on to while the rule is on."""
+        return filters.forwards(self.then) if self.active else []
+
+    def forward_no_more(self, gone: Collection[str]) -> bool:
+        """Forward to these no more; False when nothing sensible is left: who wished a letter away wished it there."""
+        rest = [row for row in self.then if row.get("to") not in gone]
+        handed_over = not filters.forwards(rest) and {"action": "discard"} in rest
+        self.then = rest
+        return bool(rest) and not handed_over
 
 
 class Once(Filing):
@@ -124,3 +146,12 @@ class Forwarding(Once):
     to = models.JSONField(_("addresses"), default=list, blank=True)
     keep = models.BooleanField(_("keep a copy here"), default=True)
     rules: ClassVar = {"to": filters.targets, "keep": yes_or_no}
+
+    def targets(self) -> list[str]:
+        """Every address."""
+        return list(self.to)
+
+    def forward_no_more(self, gone: Collection[str]) -> bool:
+        """Forward to these no more; False when nobody is left."""
+        self.to = [address for address in self.to if address not in gone]
+        return bool(self.to)
