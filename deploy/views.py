@@ -164,7 +164,11 @@ def folders_found(request: SignedIn, mailbox: Mailbox, asked: HostRequest | None
     """The names that are offered: those of rules, and those that are there."""
     there = folders.names(asked)
     known = folders_of(mailbox)
-    context = {"mailbox": mailbox, "asked": asked, "folders": [*known, *(one for one in there if one not in known)]}
+    context: dict[str, Any] = {
+        "mailbox": mailbox,
+        "asked": asked,
+        "folders": [*known, *(one for one in there if one not in known)],
+    }
     return page(request, "deploy/_mailbox_folders.html", **context)
 
 

@@ -1,7 +1,7 @@
-"""The words of the rule builder: what is chosen between, for each token of `policies.filters`, in the reader's language.
+"""The words of the rule builder: what is chosen between, for each token of `policies.filters`.
 
-In: tokens. Out: labels. Nothing is touched. Most are the words of the sentences; where the one word that is chosen last
-would not fit the one before it, they are this page's own.
+In: tokens. Out: labels in the reader's language. Nothing is touched. Most are the words of the sentences; where the one
+that is chosen last would not fit the one before it, they are this page's own.
 """
 
 from collections.abc import Iterator, Mapping

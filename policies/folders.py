@@ -6,8 +6,8 @@ In: a mailbox. Out: names, each once. Nothing is touched or raised. What lies on
 from collections.abc import Iterator
 
 from domains.models import Mailbox
-from policies.filing import rules_of
 from policies.builder_words import USUAL_FOLDERS
+from policies.filing import rules_of
 from policies.models import Spam
 
 

@@ -113,10 +113,14 @@ def filed_mailboxes(actor: User) -> set[int]:
     families = [community for community, role in roles.items() if role == "guardian"]
     wards = set(Membership.objects.filter(community__in=families, role="protected").values_list("user", flat=True))
     theirs = dict[tuple[int, int], str]()
-    for person, community, role in Membership.objects.filter(community__in=roles).values_list("user", "community", "role"):
+    for person, community, role in Membership.objects.filter(community__in=roles).values_list(
+        "user", "community", "role"
+    ):
         theirs[person, community] = role
     found: dict[int, bool] = defaultdict(lambda: True)
-    rows = MailboxPerson.objects.filter(Q(mailbox__domain__community__in=roles) | Q(mailbox__people__in=wards)).distinct()
+    rows = MailboxPerson.objects.filter(
+        Q(mailbox__domain__community__in=roles) | Q(mailbox__people__in=wards)
+    ).distinct()
     for mailbox, community, person, administrator in rows.values_list(
         "mailbox", "mailbox__domain__community", "user", "user__administrator"
     ):

@@ -1,6 +1,7 @@
 """What mailboxes do with their letters, in a few words each: for lists of addresses.
 
-In: mailboxes, the moment. Out: words by mailbox, in the reader's language, in three queries. Nothing is touched or raised.
+In: mailboxes, the moment. Out: words by mailbox, in the reader's language, in three queries. Nothing
+is touched or raised.
 """
 
 from collections import defaultdict
@@ -34,5 +35,7 @@ def rule_states(mailboxes: Iterable[Mailbox], now: datetime) -> Words:
             day = date_format(row.last, "j M")
             found[row.mailbox_id].append(_("who writes is answered until %(day)s") % {"day": day})
     for row in Forwarding.objects.filter(mailbox__in=keys):
-        found[row.mailbox_id].append(_("letters go on to %(address)s") % {"address": ", ".join(map(shown_address, row.to))})
+        found[row.mailbox_id].append(
+            _("letters go on to %(address)s") % {"address": ", ".join(map(shown_address, row.to))}
+        )
     return found

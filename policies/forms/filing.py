@@ -69,9 +69,13 @@ class SpamForm(forms.Form):
         min_value=1,
         max_value=50,
         initial=6,
-        help_text=_("The filter gives points for what looks like advertising or fraud. 5 is strict, 6 usual, 12 lenient."),
+        help_text=_(
+            "The filter gives points for what looks like advertising or fraud. 5 is strict, 6 usual, 12 lenient."
+        ),
     )
-    folder = FolderField(label=_("Into which folder"), initial="Junk", help_text=_("Mail programs show “Junk” as Spam."))
+    folder = FolderField(
+        label=_("Into which folder"), initial="Junk", help_text=_("Mail programs show “Junk” as Spam.")
+    )
     tag = LineField(
         filters.tag,
         label=_("A word before the subject"),

@@ -11,7 +11,6 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.formsets import BaseFormSet, formset_factory
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.rules import Refused, shown_address, shown_domain
@@ -25,13 +24,13 @@ Row = Mapping[str, str]
 IN_ROWS: Final = "rows"  # the code of the error that only says: see the rows
 
 
-def line(label: Promise | str, css: str, **attrs: str) -> forms.CharField:
+def line(label: Any, css: str, **attrs: Any) -> forms.CharField:
     """A place in the sentence for a line of text."""
     attrs = {"class": f"word {css}", "autocomplete": "off", "aria-label": str(label), **attrs}
     return forms.CharField(required=False, strip=False, label=label, widget=forms.TextInput(attrs=attrs))
 
 
-def word(label: Promise, choices: Any, css: str = "", **attrs: str) -> forms.ChoiceField:
+def word(label: Any, choices: Any, css: str = "", **attrs: str) -> forms.ChoiceField:
     """A place in the sentence for a word that is chosen."""
     widget = forms.Select(attrs={"class": f"word {css}".strip(), "aria-label": label, **attrs})
     return forms.ChoiceField(required=False, label=label, choices=choices, widget=widget)
@@ -106,7 +105,9 @@ class ConditionForm(Clause):
     def make(self, field: str, op: str) -> None:
         """Put it together."""
         typed, at = self.cleaned_data, "value"
-        value = "" if filters.bare(op) == "exists" else typed["kind"] if field == "attachment" else typed["value"].strip()
+        value = (
+            "" if filters.bare(op) == "exists" else typed["kind"] if field == "attachment" else typed["value"].strip()
+        )
         if field == "header":
             field, at = f"header:{typed['name'].strip()}", "name"
         try:
@@ -154,6 +155,11 @@ class Clauses(BaseFormSet):  # type: ignore[type-arg]
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """No row may be left empty: what is not wanted is taken away."""
         return {**super().get_form_kwargs(index), "empty_permitted": False, "use_required_attribute": False}
+
+    def clean(self) -> None:
+        """The rows are counted as a browser counts them: one condition less could be every letter."""
+        if self.management_form.cleaned_data["TOTAL_FORMS"] < 0:
+            raise ValidationError(gettext("The form did not arrive whole: load the page again."))
 
 
 CLAUSES: Final = {
@@ -230,7 +236,9 @@ def condition_row(made: Row) -> Row:
     field, _colon, name = made["field"].partition(":")
     value = made["value"]
     if field in filters.ADDRESSES:
-        value = shown_address(value) if "@" in value else shown_domain(value) if made["op"].endswith("domain") else value
+        value = (
+            shown_address(value) if "@" in value else shown_domain(value) if made["op"].endswith("domain") else value
+        )
     where = "kind" if field == "attachment" else "value"
     return {"field": field, "name": name, "op": made["op"], where: value}
 

@@ -21,8 +21,8 @@ from policies.cautions import memberships
 from policies.forms.lists import LevelForm
 from policies.models import Contact
 from policies.rights import held_mailboxes
-from policies.views.owners import kept_person_or_404
 from policies.rule_states import rule_states
+from policies.views.owners import kept_person_or_404
 from policies.waiting import silent_letters, waiting_by_person
 
 

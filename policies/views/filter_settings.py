@@ -28,7 +28,7 @@ from policies.forms.filing import (
     typed_spam,
     typed_vacation,
 )
-from policies.models import FilterRule, Forwarding, Spam, Vacation
+from policies.models import Forwarding, Spam, Vacation
 from policies.models.filters import Once
 from policies.views.owners import filed_mailbox_or_404
 
@@ -144,9 +144,10 @@ def shown(
 
 
 def cautions(mailbox: Mailbox, form: forms.Form) -> list[str]:
-    """What to know about a forwarding: the same as about a rule that forwards every letter."""
-    actions = [{"action": "forward", "to": address} for address in form.cleaned_data.get("to", ())]
-    return filing.cautions(mailbox, FilterRule(mailbox=mailbox, then=actions)) if actions else []
+    """What to know about a forwarding that was typed."""
+    if not isinstance(form, ForwardingForm):
+        return []
+    return filing.forwarding_cautions(Forwarding(mailbox=mailbox, **form.cleaned_data))
 
 
 def undo(mailbox: Mailbox, kind: str, what: str, before: int) -> str:

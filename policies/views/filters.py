@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -16,11 +16,11 @@ from accounts.pages import SignedIn, form_page, page, posted, press, refused, sa
 from domains.models import Mailbox
 from domains.rights import managed_mailboxes
 from policies import filing
-from policies.entries import day, names_of
 from policies.folders import folders_of
 from policies.forms.filters import STARTS, RuleForm, asked_rows, shape_of
 from policies.models import FilterRule
 from policies.rights import kept_people
+from policies.rule_lines import lines
 from policies.sentences import filters as sentences
 from policies.sentences.case import Said
 from policies.views.filter_settings import list_of, settings_of, undo, zone_of
@@ -45,18 +45,6 @@ class KeyConverter:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A rule as the list shows it. `by`: who wrote it, when that is not the one who looks; `acted`: how often."""
-
-    rule: FilterRule
-    place: int
-    sentence: Said
-    acted: int
-    by: str
-    day: str
-
-
-@dataclass(frozen=True)
 class Look:
     """A rule before it is saved: what it says, and what to know about it."""
 
@@ -73,14 +61,14 @@ def rule_or_404(request: SignedIn, pk: int, key: str) -> FilterRule:
 def rule_list(request: SignedIn, pk: int) -> HttpResponse:
     """What happens to the letters of a mailbox, in order."""
     mailbox = filed_mailbox_or_404(request, pk)
-    rules = filing.rules_of(mailbox)
+    rules = list(filing.rules_of(mailbox))
     found = Paginator(rules, RULES).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "mailbox": mailbox,
         "up": up(request, mailbox),
         "rules": found,
-        "lines": lines(request, mailbox, found),
-        "off": rules.filter(active=False).count(),
+        "lines": lines(request.user, mailbox, rules, list(found), zone_of(mailbox)),
+        "off": sum(not rule.active for rule in rules),
         "settings": settings_of(mailbox, timezone.now()),
     }
     return page(request, "policies/rule_list.html", **context)
@@ -96,22 +84,6 @@ def up(request: SignedIn, mailbox: Mailbox) -> tuple[str, str]:
     if managed_mailboxes(request.user).filter(pk=mailbox.pk).exists():
         return reverse("mailbox-edit", args=[mailbox.pk]), mailbox.shown
     return reverse("home"), _("Home")
-
-
-def lines(request: SignedIn, mailbox: Mailbox, found: Page[FilterRule]) -> list[Line]:
-    """The rules of one page, in words."""
-    acted, names, zone = filing.acted(mailbox), names_of({rule.by for rule in found}), zone_of(mailbox)
-    return [
-        Line(
-            rule,
-            place,
-            sentences.rule(rule.match, rule.when, rule.then),
-            acted.get(rule.key, 0),
-            "" if rule.by == request.user.address else names.get(rule.by, rule.by),
-            day(rule.written, zone),
-        )
-        for place, rule in enumerate(found, found.start_index())
-    ]
 
 
 def change_count(rule: FilterRule) -> int:
@@ -204,7 +176,9 @@ def rule_remove(request: SignedIn, pk: int, key: str) -> HttpResponse:
     before = change_count(rule)
     if sentence := press(request, lambda: filing.remove_rule(request.user, rule)):
         return refused(request, sentence, list_of(rule.mailbox))
-    return saved(request, list_of(rule.mailbox), _("The rule is removed."), undo=undo(rule.mailbox, KIND, rule.label(), before))
+    return saved(
+        request, list_of(rule.mailbox), _("The rule is removed."), undo=undo(rule.mailbox, KIND, rule.label(), before)
+    )
 
 
 @require_POST
