@@ -508,7 +508,7 @@ def test_the_links_are_there_for_whom_the_pages_are(household):
         household.people["ulla"].memberships.get().refreshed().delete()
         household.person("ulla", administrator=True)
         household.mailbox("sales", household.work, "sara", "gino")
-        household.mailbox("kids", household.home, "emma", "luca")
+        household.mailbox("both", household.home, "emma", "luca")
         household.mailbox("mixed", household.home, "emma", "sara")
     for person in household.people.values():
         wanted = {mailbox.pk for mailbox in Mailbox.objects.all() if may_file(person, mailbox)}
