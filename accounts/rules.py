@@ -63,8 +63,10 @@ LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 def spoken(value: object) -> str:
     """A refused value as it may stand in a sentence: one line, printable, short."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
-    return text if len(text) <= SPOKEN_LENGTH else text[: SPOKEN_LENGTH // 2] + "…" + text[-SPOKEN_LENGTH // 2 :]
+    text = str(value)
+    if len(text) > SPOKEN_LENGTH:
+        text = text[: SPOKEN_LENGTH // 2] + "…" + text[-SPOKEN_LENGTH // 2 :]
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def line(value: object, limit: int = 200) -> str:

@@ -22,6 +22,8 @@ from deploy.models import MailHost
 from deploy.snapshot import Snapshot
 from domains.models import Alias, Domain, Mailbox, MailboxPerson
 from policies import levels
+from policies.filtering import Filtered, filtering
+from policies.filters import size_in_bytes
 from policies.incoming import Incoming, Lines, Screened, incoming
 from policies.outgoing import Bond, Listed, Outgoing, outgoing
 
@@ -55,6 +57,7 @@ def gather(host: MailHost) -> Snapshot:
             circles=tuple(circles(boxes, bound, screened)),
             senders=tuple(senders(boxes, bound)),
             screens=tuple(screens(boxes, screened)),
+            filters=tuple(map(filter_of, filtering())) if primary else (),
         )
 
 
@@ -197,6 +200,30 @@ def strangers(kind: str, setting: str) -> str:
     if setting != "list":
         return "anyone"
     return "ask" if kind == Community.Kind.FAMILY else "refuse"
+
+
+def filter_of(found: Filtered) -> snapshot.Filter:
+    """What one mailbox does with its letters."""
+    rules = (
+        snapshot.Rule(
+            one.key, one.sentence, one.match, tuple(map(condition_of, one.when)), tuple(map(action_of, one.then))
+        )
+        for one in found.rules
+    )
+    zone = found.timezone
+    away = tuple((end_of(first - timedelta(days=1), zone), end_of(last, zone)) for first, last in found.away)
+    return snapshot.Filter(found.mailbox, tuple(rules), away)
+
+
+def condition_of(row: Mapping[str, str]) -> snapshot.Condition:
+    """One condition; a size in bytes."""
+    value = str(size_in_bytes(row["value"])) if row["field"] == "size" else row["value"]
+    return snapshot.Condition(row["field"], row["op"], value)
+
+
+def action_of(row: Mapping[str, str]) -> snapshot.Action:
+    """One action, and where to."""
+    return snapshot.Action(row["action"], row.get("folder") or row.get("to") or row.get("tag") or "")
 
 
 def end_of(last_day: date | None, timezone: str | None) -> str:

@@ -163,7 +163,7 @@ def wanted(name: str, op: str, value: object) -> str:
         return one_of(value, ATTACHMENTS)
     if name in ADDRESSES:
         return address_part(op, value)
-    return phrase(value)
+    return list_part(value) if name == "list" else phrase(value)
 
 
 def phrase(value: object) -> str:
@@ -190,6 +190,13 @@ def visible(value: object, limit: int) -> str:
     return text
 
 
+def short(value: object, limit: int) -> object:
+    """The same, unless it is so long that nobody waits until it has been looked at."""
+    if isinstance(value, str) and len(value) > 4 * limit:
+        raise Refused(_("“%(value)s” is too long: at most %(limit)d characters."), value=spoken(value), limit=limit)
+    return value
+
+
 def address_part(op: str, value: object) -> str:
     """An address, a domain, or a piece of an address: in A-labels, as the facts have it."""
     text = phrase(value).lower()
@@ -197,12 +204,20 @@ def address_part(op: str, value: object) -> str:
         return address(text)
     if op == "domain":
         return domain_name(text.removeprefix("@"))
-    if text.isascii():
-        return text
     local, at, domain = text.rpartition("@")
-    if not local.isascii():
+    if text.isascii() and " " not in text:
+        return text
+    if not local.isascii() or " " in text:
         raise Refused(_("“%(value)s” can be in no address: use letters a-z, digits and signs."), value=spoken(text))
     return f"{local}{at}{domain_name(domain)}"
+
+
+def list_part(value: object) -> str:
+    """The id of a mailing list, or a piece of it."""
+    text = phrase(value).lower().strip("<>")
+    if not re.fullmatch(r"[a-z0-9_.-]{1,200}", text):
+        raise Refused(_("“%(value)s” can name no mailing list: write it like parents.school.it."), value=spoken(value))
+    return text
 
 
 def size(value: object) -> str:
@@ -251,7 +266,7 @@ def action(row: Mapping[str, Any]) -> Made:
 
 def target(value: object) -> str:
     """An address that letters are forwarded to."""
-    return address(line(value, 320) if isinstance(value, str) and len(value) < 4000 else spoken(value))
+    return address(short(value, 320))
 
 
 def targets(value: object) -> list[str]:
@@ -303,7 +318,7 @@ def shifted(text: str) -> str:
 
 def tag(value: object) -> str:
     """What is put before the subject of spam, such as [Spam]; nothing for none. ASCII: it stands in a header line."""
-    text = line(value, 100)
+    text = line(short(value, 20), 100)
     if text and not TAG.match(text):
         raise Refused(
             _("“%(value)s” cannot stand before a subject: at most 20 plain letters and signs."), value=spoken(text)
@@ -326,7 +341,7 @@ def letter(value: object) -> str:
 
 def subject(value: object) -> str:
     """The subject of an answer; empty for `Re:` and the letter's own."""
-    return line(value, 150) if isinstance(value, str) and len(value) < 4000 else line(spoken(value), 150)
+    return line(short(value, 150), 150)
 
 
 def days(value: object) -> int:

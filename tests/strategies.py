@@ -4,7 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from accounts.rules import Refused
 from deploy.snapshot import Alias, Domain, Mailbox, Snapshot
+from policies import filters
 from tests.deploy.household import HASH, OTHER_HASH
 
 NAMES = ("a.example", "b.example", "xn--bcher-kva.example")
@@ -84,3 +86,68 @@ def mailboxes(address: str, key: str, people: list[str]) -> st.SearchStrategy[Ma
         "active": st.booleans(),
     }
     return st.builds(Mailbox, address=st.just(address), key=st.just(key), **facts)
+
+
+def accepted(rule: Any) -> Any:
+    """True for what a rule accepts."""
+
+    def accepts(value: object) -> bool:
+        try:
+            rule(value)
+        except Refused:
+            return False
+        return True
+
+    return accepts
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        ["compiti", "  Compiti  di\tMatematica ", "e\u0301", "\\'\"$(id)`*.?^[", "💛 Größe", "%s %(x)s", "#"]
+    ),
+    st.text(max_size=30),
+).filter(accepted(filters.phrase))
+FOLDERS = st.one_of(
+    st.sampled_from(["Scuola", "Scuola/Compiti", "Posta indesiderata", "Größe & Co", "Trash", "日本語", "a'b$(id)"]),
+    st.lists(st.text(max_size=12), min_size=1, max_size=3).map("/".join),
+).filter(accepted(filters.folder))
+TARGETS = st.sampled_from(["ada@outside.example", "Zio+x@BÜCHER.example", "bo@outside.example"])
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    """One condition as somebody may write it."""
+    name = draw(st.sampled_from(sorted(filters.OPERATORS)))
+    op = draw(st.sampled_from(filters.OPERATORS[name]))
+    row = {"field": f"{name}:X-Test" if name == "header" else name, "op": f"{draw(st.sampled_from(['', 'not ']))}{op}"}
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "size": st.sampled_from(["500K", "2m", 1000, "1024K", "1G"]),
+        "spam": st.one_of(st.integers(1, 50), st.integers(1, 50).map(str)),
+        "attachment": st.sampled_from(filters.ATTACHMENTS),
+        "domain": st.sampled_from(["@Scuola.example", "bücher.example"]),
+        "is": TARGETS if name in filters.ADDRESSES else WORDS,
+    }
+    if op == "exists":
+        return row
+    return {**row, "value": draw(values.get(name, values.get(op, WORDS)))}
+
+
+def actions() -> st.SearchStrategy[dict[str, str]]:
+    """One action as somebody may write it."""
+    return st.one_of(
+        st.sampled_from(["mark-read", "flag", "discard", "stop"]).map(lambda name: {"action": name}),
+        st.builds(lambda name, folder: {"action": name, "folder": folder}, st.sampled_from(["file", "copy"]), FOLDERS),
+        st.builds(lambda to: {"action": "forward", "to": to}, TARGETS),
+    )
+
+
+def filter_rules() -> st.SearchStrategy[dict[str, Any]]:
+    """A filter rule as somebody may write it: `match`, `when`, `then`."""
+    found = st.fixed_dictionaries(
+        {
+            "match": st.sampled_from(filters.MATCHES),
+            "when": st.lists(conditions().filter(accepted(filters.condition)), max_size=4),
+            "then": st.lists(actions(), min_size=1, max_size=4),
+        }
+    )
+    return found.filter(lambda row: accepted(filters.then)(row["then"]))

@@ -11,6 +11,7 @@ import tomli_w
 from accounts.models import Community, Membership, User
 from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
+from policies.household import filing
 from policies.household.tables import Table
 from policies.models import Contact
 from policies.rules import danger
@@ -26,7 +27,7 @@ def dump(*, secrets: bool = False) -> str:
             person_table(row, own, secrets=secrets)
             for row in User.objects.prefetch_related("memberships__community", "contacts")
         ],
-        "mailbox": [mailbox_table(row) for row in Mailbox.objects.prefetch_related("people")],
+        "mailbox": mailbox_tables(),
         "alias": [alias_table(row) for row in Alias.objects.all()],
     }
     return tomli_w.dumps({name: rows for name, rows in tables.items() if rows})
@@ -87,8 +88,15 @@ def contact_table(row: Contact, own: Collection[str]) -> Table:
     return present([("address", row.address), ("name", row.name), *facts, ("confirmed", confirmed or None)])
 
 
+def mailbox_tables() -> list[Table]:
+    """Every `[[mailbox]]`."""
+    found = Mailbox.objects.select_related("vacation", "spam", "forwarding").prefetch_related("people", "filter_rules")
+    out = filing.barred()
+    return [{**mailbox_table(row), **filing.tables_of(row, out)} for row in found]
+
+
 def mailbox_table(row: Mailbox) -> Table:
-    """`[[mailbox]]`."""
+    """What a mailbox is."""
     people = sorted(person.address for person in row.people.all())
     quota = domain_rules.shown_quota(row.quota)
     table = {"address": row.address, "key": row.key, "people": people, "quota": quota}

@@ -3,9 +3,11 @@
 In: the file's text. Out: a `Report`. Touched: every wish, inside one `with wishes(...)`. Raises HouseholdError.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -19,6 +21,7 @@ from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
 from domains.services import delete_alias, delete_mailbox, set_people
 from policies import rules
+from policies.household import filing
 from policies.household.tables import (
     HouseholdError,
     Place,
@@ -32,7 +35,7 @@ from policies.household.tables import (
     ruled,
     tables_of,
 )
-from policies.models import Contact
+from policies.models import Contact, Filing, FilterRule, Forwarding, Spam, Vacation
 
 Row = TypeVar("Row", bound=Wish)
 DEFAULT_QUOTA: Final = "1G"
@@ -49,10 +52,13 @@ FETCHED: Final[Mapping[type[Wish], Callable[[], Iterable[Any]]]] = {
     Community: Community.objects.all,
     Domain: lambda: Domain.objects.select_related("community", "alias_of"),
     User: lambda: User.objects.prefetch_related("memberships__community", "memberships__user"),
-    Mailbox: lambda: Mailbox.objects.select_related("domain").prefetch_related("people"),
+    Mailbox: lambda: Mailbox.objects.select_related("domain", "vacation", "spam", "forwarding").prefetch_related(
+        "people"
+    ),
     Alias: lambda: Alias.objects.select_related("domain"),
     Contact: lambda: Contact.objects.select_related("person", "community"),
 }
+FILINGS: Final[tuple[type[Filing], ...]] = (FilterRule, Vacation, Spam, Forwarding)
 ROOM: Final = ((Alias, "alias", domain_rules.alias_address), (Mailbox, "mailbox", domain_rules.own_address))
 
 
@@ -117,6 +123,7 @@ class Loader:
         self.each(tables, "person", "address", self.person)
         self.each(tables, "mailbox", "address", self.mailbox)
         self.each(tables, "alias", "address", self.alias)
+        self.each(tables, "mailbox", "address", self.filing)
         self.each(tables, "community", "name", self.contacts)
         self.each(tables, "person", "address", self.contacts)
 
@@ -248,6 +255,24 @@ class Loader:
         }
         self.put(place, alias, values)
 
+    def filing(self, place: Place, row: Table) -> None:
+        """What a mailbox does with its letters."""
+        mailbox = self.find(Mailbox, domain_rules.own_address(row["address"]))
+        if mailbox is None or row.keys().isdisjoint(("rule", *filing.ONCE)):
+            return
+        there = self.rules.get(mailbox.pk, [])
+        for one in filing.wished(place, row, mailbox, there):
+            self.put(one.place, one.row, one.values)
+            one.row.fresh = frozenset() if one.barred else one.row.fresh
+
+    @cached_property
+    def rules(self) -> Mapping[int, list[FilterRule]]:
+        """The rules that there were, by mailbox."""
+        found: dict[int, list[FilterRule]] = defaultdict(list)
+        for row in FilterRule.objects.select_related("mailbox"):
+            found[row.mailbox_id].append(row)
+        return found
+
     def contacts(self, place: Place, row: Table) -> None:
         """The list of a person or a community. Last of all: what is dangerous depends on the domains there are."""
         kind, name = (
@@ -307,6 +332,7 @@ class Loader:
     def prune(self) -> None:
         """Remove what the file does not name, those first that lean on others."""
         rows: list[Wish] = [
+            *(row for model in FILINGS for row in model._default_manager.select_related("mailbox")),
             *Contact.objects.select_related("person", "community"),
             *User.objects.all(),
             *sorted(Domain.objects.all(), key=lambda row: row.kind == "mail"),

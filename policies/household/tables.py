@@ -15,7 +15,7 @@ from accounts import rules as account_rules
 from accounts.rules import Refused
 
 Table = dict[str, Any]
-# What each table may hold. The tables marked "later" are part of the format and not yet of this version.
+# What each table may hold.
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     "file": frozenset({"community", "person", "mailbox", "alias", "domain"}),
     "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar", "digest_hour", "contact"}),
@@ -36,13 +36,23 @@ KEYS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "contact": frozenset({"address", "name", "direction", "kind", "assurance", "evidence", "confirmed"}),
     "membership": frozenset({"community", "role", "level", "protection", "override"}),
-    "mailbox": frozenset({"address", "key", "people", "quota", "active"}),
+    "mailbox": frozenset({"address", "key", "people", "quota", "active", "rule", "vacation", "spam", "forward"}),
+    "rule": frozenset({"key", "match", "when", "then", "active", "barred"}),
+    "vacation": frozenset({"text", "subject", "from", "until", "days"}),
+    "spam": frozenset({"over", "folder", "tag"}),
+    "forward": frozenset({"to", "keep", "barred"}),
     "alias": frozenset({"address", "to", "internal", "expires"}),
     "domain": frozenset({"name", "alias_of", "relay_to"}),
 }
-LATER: Final = frozenset({"rule", "vacation"})
 # Where a model's field has another name than the file's key.
-FILE_NAMES: Final = {"targets": "to", "overrides": "override", "user": "address", "domain": "address"}
+FILE_NAMES: Final = {
+    "targets": "to",
+    "overrides": "override",
+    "user": "address",
+    "domain": "address",
+    "first": "from",
+    "last": "until",
+}
 
 
 class HouseholdError(Exception):
@@ -51,7 +61,10 @@ class HouseholdError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """One table of the file, for error sentences; `within` is the place of the table it belongs to."""
+    """One table of the file, for error sentences; `within` is the place of the table it belongs to.
+
+    A table that stands there once has no ordinal.
+    """
 
     table: str
     ordinal: int
@@ -59,6 +72,8 @@ class Place:
     within: str = ""
 
     def __str__(self) -> str:
+        if not self.ordinal:
+            return f"{self.within}[{self.table}]"
         return f"{self.within}[[{self.table}]] {self.ordinal} ({account_rules.spoken(self.name)})"
 
     def error(self, key: str, sentence: str) -> HouseholdError:
@@ -87,8 +102,6 @@ def rows(tables: Table, kind: str, within: str = "") -> list[Table]:
 def known_keys(row: Table, table: str, where: str = "") -> None:
     """Refuse a key that the format does not know."""
     for key in row:
-        if key in LATER:
-            raise HouseholdError(f"{where}{key}: this version does not know this table yet: leave it away.")
         if key not in KEYS[table]:
             known = ", ".join(sorted(KEYS[table]))
             raise HouseholdError(f"{where}{account_rules.spoken(key)}: is no key here; known are {known}.")

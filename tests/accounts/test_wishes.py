@@ -35,6 +35,16 @@ role = "guardian"
 address = "zio@outside.example"
 [[mailbox]]
 address = "ada@rossi.example"
+[[mailbox.rule]]
+then = [{ action = "flag" }]
+[mailbox.vacation]
+text = "Away"
+from = 2026-12-24
+until = 2027-01-02
+[mailbox.spam]
+over = 8
+[mailbox.forward]
+to = ["ada@outside.example"]
 [[alias]]
 address = "mamma@rossi.example"
 to = ["ada@rossi.example"]

@@ -32,7 +32,8 @@ def save(household, who, *rows, mailbox=None):
 
 @pytest.mark.parametrize(
     ("moved", "place", "order"),
-    [("A", 0, "ABC"), ("A", 1, "BAC"), ("A", 2, "BCA"), ("C", 0, "CAB"), ("C", 1, "ACB"), ("B", 9, "ACB"), ("B", -1, "BAC")],
+    [("A", 0, "ABC"), ("A", 1, "BAC"), ("A", 2, "BCA"), ("C", 0, "CAB"), ("C", 1, "ACB"),
+     ("B", 9, "ACB"), ("B", -1, "BAC")],
 )  # fmt: skip
 def test_a_rule_is_moved(household, moved, place, order):
     rows = save(household, "luca", rule("A"), rule("B"), rule("C"))
@@ -58,7 +59,7 @@ def test_rules_can_be_moved_as_often_as_one_likes(household):
 
 def test_a_rule_is_switched_removed_and_put_back(household):
     luca, mailbox = household.people["luca"], household.mailboxes["luca"]
-    first, second = save(household, "luca", rule("A"), rule("B"))
+    first, _second = save(household, "luca", rule("A"), rule("B"))
     with wishes(luca, "panel"):
         filing.switch_rule(luca, first, False)
     assert [row.active for row in filing.rules_of(mailbox)] == [False, True]
@@ -106,7 +107,8 @@ def test_what_a_mailbox_has_once_is_set_and_cleared(household):
         filing.clear_spam(luca, mailbox)
         filing.clear_forwarding(luca, mailbox)
         filing.clear_vacation(luca, mailbox)
-    assert not Spam.objects.exists() and not Forwarding.objects.exists()
+    assert not Spam.objects.exists()
+    assert not Forwarding.objects.exists()
 
 
 def test_a_mailbox_takes_its_rules_along(household):

@@ -138,7 +138,6 @@ REFUSED = {
     "no TOML": ("[[person]\n", "line 1"),
     "an unknown table": ('[[animal]]\nname = "x"', "animal"),
     "an unknown key": ('[[alias]]\naddress = "a@rossi.example"\ntoo = []', r"\[\[alias\]\] 1 \(a@rossi.example\), too"),
-    "a table of later": ('[[mailbox]]\naddress = "a@rossi.example"\n[[mailbox.rule]]\nmatch = "all"', "rule"),
     "a list entry that is none": ('[[person]]\naddress = "b@x.example"\n[[person.contact]]\naddress = "c@x.example"\n'
                                   '[[person.contact]]\naddress = "zio"', r"\[\[person\]\] 2 \(b@x.example\), "
                                   r"\[\[person.contact\]\] 2 \(zio\), address: “zio” is not an address"),
