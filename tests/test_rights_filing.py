@@ -36,7 +36,7 @@ def filed_arguments(house: Household, address: str, name: str) -> list[object]:
     """What stands in the address for this mailbox and its rule."""
     rule = FilterRule.objects.get(mailbox=house.mailboxes[name])
     last = AuditEntry.objects.filter(kind="filterrule", what=rule.label()).latest("pk")
-    more = {"filing-restore": last.pk, "mailbox-folders-found": 1}
+    more: dict[str, object] = {"filing-restore": last.pk, "mailbox-folders-found": 1}
     more |= dict.fromkeys(("rule-edit", "rule-move", "rule-switch", "rule-remove"), rule.key)
     return [rule.mailbox_id, *([more[address]] if address in more else [])]
 

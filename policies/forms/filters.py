@@ -158,7 +158,7 @@ class Clauses(BaseFormSet):  # type: ignore[type-arg]
 
     def clean(self) -> None:
         """The rows are counted as a browser counts them: one condition less could be every letter."""
-        if self.management_form.cleaned_data["TOTAL_FORMS"] < 0:
+        if (self.management_form.cleaned_data["TOTAL_FORMS"] or 0) < 0:
             raise ValidationError(gettext("The form did not arrive whole: load the page again."))
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Membership, User
 from accounts.wishes import wishes
 from deploy import services
+from deploy.host import helper
 from deploy.host.helper import HelperError
 from deploy.models import HostRequest, MailHost
 from deploy.services import folders
@@ -35,7 +36,7 @@ def says(monkeypatch: pytest.MonkeyPatch, data: "bytes | Exception") -> list[str
             raise data
         return data
 
-    monkeypatch.setattr(folders.helper, "fetch", fetch)
+    monkeypatch.setattr(helper, "fetch", fetch)
     monkeypatch.setattr(services, "layout", lambda: None)
     return asked
 

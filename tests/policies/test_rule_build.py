@@ -232,7 +232,9 @@ def test_it_reads_as_a_sentence_before_it_is_saved(household):
     before = Wishes.current()
     data = sent([HOMEWORK], [{"action": "forward", "to": "zia@outside.example"}], look="yes")
     text = text_of(household.client("anna").post(url(household, "anna", "add"), data))
-    look = plain(re.search(r'<div id="reads".*?</div> </div>', text)[0])
+    found = re.search(r'<div id="reads".*?</div> </div>', text)
+    assert found
+    look = plain(found[0])
     assert "When the subject contains “compiti”, forward it to zia@outside.example." in look
     assert "its provider may refuse letters that are forwarded" in look
     assert "It can never act" in look
