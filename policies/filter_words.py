@@ -59,5 +59,5 @@ def described(kind: str, values: Mapping[str, Any]) -> str:
         return rule_sentence(*filters.spam_rule(values["over"], values["folder"], values["tag"]))
     if kind == "forwarding":
         return rule_sentence(*filters.forwarding_rule(values["to"], keep=values["keep"]))
-    first, last = (date_format(date.fromisoformat(values[name]), "DATE_FORMAT") for name in ("first", "last"))
+    first, last = (date_format(date.fromisoformat(values[name]), "j M Y") for name in ("first", "last"))
     return _("letters are answered from %(first)s to %(last)s") % {"first": first, "last": last}

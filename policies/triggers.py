@@ -45,7 +45,9 @@ def keep_the_rules_few(rows: Iterable[Wish], **_signal: Any) -> None:
             sentence = gettext("%(address)s would have more than %(limit)d rules: take one away first.")
             refuse(row, "when", sentence % {"address": row.mailbox.shown, "limit": filters.MOST_RULES})
         if len(words[mailbox]) > filters.MOST_PHRASES:
-            sentence = gettext("The rules of %(address)s look for more than %(limit)d words in the text of letters.")
+            sentence = gettext(
+                "The rules of %(address)s look for more than %(limit)d words in the text of letters: take one away."
+            )
             refuse(row, "when", sentence % {"address": row.mailbox.shown, "limit": filters.MOST_PHRASES})
 
 

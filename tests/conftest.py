@@ -51,9 +51,10 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-# What earlier tests left waiting is nobody's business in the next one.
+# What earlier tests left waiting, and told parents today, is nobody's business in the next one.
 FORGET = """
-from policies.models import HeldLetter
+from policies.models import HeldLetter, Notice
+Notice.objects.all().delete()
 print(HeldLetter.objects.filter(state="waiting").update(state="gone"))
 """
 

@@ -108,13 +108,14 @@ def _make_scratch(scratch: Path, key: str) -> None:
     """A stand-in for `<mail>` with the folders of one mailbox: a letter that leads to another finds no place."""
     for folder in (scratch, scratch / ".held", scratch / ".held" / key, scratch / key):
         folder.mkdir(0o750)
+    (scratch / key / "Maildir").mkdir(0o700)  # procmail makes the folders in it
     (scratch / key).chmod(0o700)  # without set-gid: what is in a mailbox belongs to the mail user's own group
 
 
 def _dispatch(layout: Layout, letter: bytes, passes: str, scratch: Path) -> None:
     """The dispatcher as Postfix runs it, with a pass and other folders."""
     envelope = read(letter[:65536])
-    words = [*envelope.words(), envelope.sender, envelope.recipient, "AGAIN", passes, str(scratch)]
+    words = [*envelope.words(), "AGAIN", passes, str(scratch)]
     program = [str(layout.etc / "deliver"), "-t", "-m", str(layout.etc / "dispatch.rc"), *words]
     done = run(program, timeout=TIME, input=letter, expect=(0, 75))
     if done.code:
@@ -125,13 +126,14 @@ def _dispatch(layout: Layout, letter: bytes, passes: str, scratch: Path) -> None
 
 def _moves(layout: Layout, scratch: Path, file: str, status: os.stat_result) -> Iterator[tuple[str, str]]:
     """What the dispatcher made, on the disk and with the letter's date: where it is, and where it goes."""
-    made = sorted(path for path in scratch.rglob("new/*") if path.is_file())
+    made = sorted(path for path in (*scratch.rglob("new/*"), *scratch.rglob("cur/*")) if path.is_file())
     if not made:
         raise AgainError("The dispatcher delivered the letter nowhere.")
     name = file.partition(SUFFIX)[0] + SUFFIX + secrets.token_hex(4)
     for number, path in enumerate(made):
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-        target = path.relative_to(scratch).with_name(f"{name}-{number}" if number else name)
+        flags = path.name[path.name.rindex(":") :] if path.parent.name == "cur" else ""
+        target = path.relative_to(scratch).with_name((f"{name}-{number}" if number else name) + flags)
         yield str(path.relative_to(layout.again)), str(target)
     files.flush(made)
 
@@ -162,7 +164,8 @@ def _carry_out(layout: Layout, plan: Plan) -> None:
 def _make_maildir(layout: Layout, maildir: Path) -> None:
     """The folder of a mailbox is there; what lies in it is made when it is needed."""
     mode = 0o750 if layout.held in maildir.parents else 0o700
-    for folder in (maildir, *(maildir / name for name in ("cur", "new", "tmp"))):
+    above = [maildir.parent] if maildir.name.startswith(".") and maildir.parent.name == "Maildir" else []
+    for folder in (*above, maildir, *(maildir / name for name in ("cur", "new", "tmp"))):
         folder.mkdir(mode, exist_ok=True)
 
 

@@ -10,19 +10,20 @@ Killed at any moment, the next run goes on where this one ended; `switching` lis
 import errno
 import os
 import pwd
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from deploy.host import files, helper, journal, probe, release
+from deploy.host import files, helper, journal, probe, release, samples
 from deploy.host.build import build, clear, versions
 from deploy.host.commands import CommandError
 from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
 from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
-from deploy.render import Unwritable, render
+from deploy.render import Unwritable, render, ruled
+from deploy.render.samples import samples as samples_of
 from deploy.snapshot import Snapshot
 
 Log = Callable[[str], None]
@@ -35,6 +36,12 @@ REASONS = {
     errno.EPERM: "the agent may not write there: run the installer again, which sets owners and rights",
     errno.ENOENT: "it is not there: run the installer again, which makes it",
 }
+
+
+FAILURES = (
+    ReleaseError, CommandError, helper.HelperError, probe.ProbeError, samples.SampleError, Unwritable, GivenUp,
+    files.Busy,
+)  # fmt: skip
 
 
 class ApplyError(Exception):
@@ -60,7 +67,7 @@ def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, 
     except OSError as error:
         why = REASONS.get(error.errno or 0, release.reason(error))
         raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
-    except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, Unwritable, GivenUp, files.Busy) as error:
+    except FAILURES as error:
         raise ApplyError(f"{str(error).rstrip('. ')}.") from error
 
 
@@ -111,16 +118,29 @@ def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: M
 def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime) -> None:
     """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run."""
     journal.announce(layout, switch)
+    old = release.at_number(layout, switch.old)
+    before = {one.mailbox for one in old.snapshot.filters} if old else set()
     try:
-        build(layout, snapshot, rendered, switch.new, release.at_number(layout, switch.old), at)
+        new = build(layout, snapshot, rendered, switch.new, old, at)
+        samples.check(layout, list(trials(snapshot, new, old, at)))
+        filtered = {one.mailbox for one in snapshot.filters}
         for mailbox in snapshot.mailboxes:
-            if not ((layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()):
+            there = (layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()
+            if not there or mailbox.address in filtered - before:
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:
         with suppress(OSError):
             drop(layout, switch.new)
             journal.forget(layout)
         raise
+
+
+def trials(snapshot: Snapshot, new: Release, old: Release | None, at: datetime) -> Iterator[samples.Trial]:
+    """The rules that were not live before, with the letters that show what they do."""
+    known = old.manifest.files if old else {}
+    for path, (rules, key) in ruled(snapshot, at).items():
+        if path not in known:
+            yield samples.Trial(new.path / path, list(samples_of(rules, key)))
 
 
 def tidy(layout: Layout, log: Log) -> None:

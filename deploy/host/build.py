@@ -27,7 +27,7 @@ from deploy.snapshot import Snapshot
 
 Contents = Mapping[str, bytes]
 PATH: Final = re.compile(
-    r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/lists/[0-9a-f]{64}|"
+    r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/(?:lists|rules)/[0-9a-f]{64}|"
     r"procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
 TIMEOUT: Final = 120.0

@@ -23,6 +23,7 @@ from deploy.host.release import ReleaseError
 from deploy.render.book import Book, book
 from deploy.render.facts import NAMES, PREFIX
 from deploy.render.quoting import Unwritable
+from deploy.render.reading import from_utf7
 from deploy.snapshot import Snapshot
 
 LONGEST: Final = 1 << 20  # bytes of a letter
@@ -30,6 +31,8 @@ TIME: Final = 20.0  # seconds for one mailbox
 QUEUE_ID: Final = "DRYRUN"
 HELO: Final = "dry.mailadmin.invalid"
 DECIDED: Final = re.compile(r"^queue=\S+ box=\S+ (hold|deliver) (\S+) (\S+) (\S+) (\S+) (\S+)$", re.MULTILINE)
+ACTED: Final = re.compile(r"^queue=\S+ box=\S+ rule=([0-9a-z]+)$", re.MULTILINE)
+WOULD: Final = re.compile(r"^would-([a-z]+)=(.*)$", re.MULTILINE)
 WAITS: Final = re.compile(r"^queue=\S+ (?:box=\S+ )?wait=(\S+)$", re.MULTILINE)
 Verdict = Literal["deliver", "later", "hold", "refuse", "retry"]
 # The sentences of Postfix and of the filter by which a refusal is known: verdict, station and reason.
@@ -74,7 +77,8 @@ class Outcome:
     """What would become of a letter at one address. `key`: of the mailbox, empty for an address that is none here.
 
     `station` and `reason`: what decided; `entry`: the line of the list that spoke; `answer`: what the sender is told;
-    `author` and `proof` are the facts that counted.
+    `author` and `proof` are the facts that counted. `folder`: as people write it. Of the mailbox's own rules: the keys
+    of those that acted, and what they add, in the words of `Action`, such as `copy Scuola`; `away`: it is answered.
     """
 
     address: str
@@ -87,6 +91,9 @@ class Outcome:
     author: str = ""
     proof: str = ""
     answer: str = ""
+    rules: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +172,23 @@ def found(seen: canary.Answer, trusted: bool) -> dict[str, str]:
 
 def arriving(layout: Layout, letter: bytes, trial: Trial, known: Book) -> Iterator[Outcome]:
     """The letter at every address where it finally comes."""
-    extension = trial.to.rpartition("@")[0].partition("+")[2]
     for end in sorted(known.ends(trial.to.lower())):
         box = known.mailboxes.get(end)
         if box:
-            yield delivered(layout, letter, trial, (box.address, box.key, extension))
+            yield delivered(layout, letter, trial, (box.address, box.key))
         else:
             yield Outcome(end, "", "deliver", "out-2" if trial.login else "in-8")
 
 
-def delivered(layout: Layout, letter: bytes, trial: Trial, box: tuple[str, str, str]) -> Outcome:
+def delivered(layout: Layout, letter: bytes, trial: Trial, box: tuple[str, str]) -> Outcome:
     """What procmail does with the letter, in a folder that takes the place of all mail folders."""
-    address, key, extension = box
+    address, key = box
     user, _at, domain = address.rpartition("@")
     with tempfile.TemporaryDirectory(prefix="mailadmin-dry-") as scratch:
         out = Path(scratch)
-        for folder in (out / key, out / ".held" / key):
+        for folder in (out / key / "Maildir", out / ".held" / key):
             folder.mkdir(parents=True)
-        words = (user, domain, extension, trial.sender, trial.to, QUEUE_ID, "", scratch)
+        words = (user, domain, trial.sender, trial.to, QUEUE_ID, "", scratch, "dry")
         program = (str(layout.etc / "deliver"), "-t", "-m", str(layout.etc / "dispatch.rc"))
         run([*program, *words], timeout=TIME, input=letter, expect=(0, 75))
         return fate(out, address, key)
@@ -192,15 +198,33 @@ def fate(out: Path, address: str, key: str) -> Outcome:
     """Where in the scratch folder the letter lies, and what the dispatcher wrote about it."""
     log = out / "log"
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    lies = [path.parent.parent.relative_to(out) for path in out.rglob("new/*")]
-    if len(lies) != 1:
+    would = dict(WOULD.findall(said))
+    places = [path.parent.parent.relative_to(out) for part in ("new", "cur") for path in out.rglob(f"{part}/*")]
+    if len(places) != 1 + would.get("copies", "").count("/"):
         waits = WAITS.search(said)
         return Outcome(address, key, "retry", reason=waits[1] if waits else "procmail")
-    folder = "INBOX" if lies[0].parts[0] == key else "/".join(lies[0].parts)
+    held = "" if would else "/".join(places[0].parts)
+    found = Outcome(
+        address, key, "hold" if held else "deliver", "in-8", folder=held or readable(would["folder"]),
+        rules=tuple(ACTED.findall(said)), more=tuple(more(would)), away=would.get("away") == "yes",
+    )  # fmt: skip
     decided = DECIDED.search(said)
     if not decided:
-        return Outcome(address, key, "deliver", "in-8", folder=folder)
-    words = ("" if word == "-" else word for word in decided.groups()[1:])
-    station, reason, author, proof, entry = words
-    verdict: Verdict = "deliver" if folder == "INBOX" else "hold"
-    return Outcome(address, key, verdict, station, reason, folder, entry, author, proof)
+        return replace(found, station="rules") if found.rules else found
+    station, reason, author, proof, entry = ("" if word == "-" else word for word in decided.groups()[1:])
+    if found.rules:
+        station = "rules"
+    return replace(found, station=station, reason=reason, author=author, proof=proof, entry=entry)
+
+
+def readable(folder: str) -> str:
+    """A folder's name on the disk as people write it; the inbox by its name."""
+    return "/".join(map(from_utf7, folder.removeprefix(".").split("."))) if folder else "INBOX"
+
+
+def more(would: Mapping[str, str]) -> Iterator[str]:
+    """What rules add to the place of a letter, as actions and their values."""
+    yield from (f"copy {readable(name)}" for name in would["copies"].split("/") if name)
+    yield from (f"forward {name}" for name in would["forward"].split())
+    yield from (name for flag, name in (("F", "flag"), ("S", "mark-read")) if flag in would["flags"])
+    yield from ([f"tag {would['tag']}"] if would["tag"] else [])

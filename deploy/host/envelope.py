@@ -30,11 +30,10 @@ class Envelope:
     original: str
     recipient: str
 
-    def words(self) -> tuple[str, str, str]:
-        """Local part, domain and extension of the recipient, as pipe(8) takes them apart (flags h and u)."""
+    def words(self) -> tuple[str, str, str, str]:
+        """As pipe(8) tells the dispatcher (flags h and u): local part without extension, domain, sender, as written."""
         local, _at, domain = self.recipient.lower().rpartition("@")
-        user, _plus, extension = unquoted(local).partition("+")
-        return user, domain, extension
+        return unquoted(local).partition("+")[0], domain, self.sender, self.original or self.recipient
 
 
 def read(head: bytes) -> Envelope:

@@ -67,6 +67,7 @@ def folder(layout: Layout, key: str) -> None:
     """Make the folders of a mailbox: for its letters, and for those that are held."""
     user, agent = pwd.getpwnam(layout.mail_user), pwd.getpwnam(layout.agent)
     make_folder(layout.mail / key, user.pw_uid, user.pw_gid, 0o700)
+    make_folder(layout.mail / key / "Maildir", user.pw_uid, user.pw_gid, 0o700)  # procmail makes one level, not two
     make_folder(layout.held / key, user.pw_uid, agent.pw_gid, 0o2750)
 
 

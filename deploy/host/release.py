@@ -30,6 +30,9 @@ TARGET: Final = re.compile(r"releases/([0-9]{6,9})\Z")
 KEPT: Final = 50
 LAID: Final = "laid.json"  # in the installer's folder: the sha256 of what it wrote
 INDEX: Final[Mapping[str, str]] = {"hash": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
+RECIPES: Final = (  # the installer's, that procmail and awk read
+    "dispatch.rc", "rules.rc", "copies.rc", "place.rc", "would.rc", "sample.rc", "who.awk", "tag.awk"
+)  # fmt: skip
 PROBES: Final = ("postfix/probe", "dovecot/probe")  # different in every release, so outside the digest
 
 
@@ -234,8 +237,7 @@ def laid(layout: Layout) -> dict[str, str]:
     names = (
         "postfix/main.cf",
         "postfix/master.cf",
-        "dispatch.rc",
-        "who.awk",
+        *RECIPES,
         "rspamd/rspamd.conf",
         "rspamd/rspamd.local.lua",
     )

@@ -6,17 +6,31 @@ Raises `Unwritable` for a value that a file cannot hold, and `Misread` when a fi
 meant; both are sentences for people.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from deploy.render import dovecot, gates, listing, postfix, procmail, quoting, reading, senders
+from deploy.render import (
+    dovecot,
+    filters,
+    gates,
+    listing,
+    postfix,
+    procmail,
+    quoting,
+    reading,
+    rereading,
+    senders,
+    verdicts,
+)
 from deploy.render.book import Book, book
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
-from deploy.snapshot import Gate, Snapshot
+from deploy.snapshot import Filter, Gate, Snapshot
 
-__all__ = ["Misread", "Unwritable", "render"]
+__all__ = ["Misread", "Unwritable", "render", "ruled"]
 
 HEADER: Final = "# Written by Mailadmin. Changes made here are lost: make them in the panel.\n"
 PURPOSES: Final = {
@@ -34,8 +48,10 @@ PURPOSES: Final = {
     "rspamd/sender_logins": "Who may write as an address: the same as Postfix's, for the From line of a letter.",
     "postfix/transport": "The hosts that kept mail goes to.",
     "dovecot/passwd": "One line for each mailbox: login, password, home, quota.",
+    "rspamd/phrases": "What the rules of a mailbox look for in the text of its letters: address, id, phrase.",
+    "procmail/rules": "The rules of one mailbox, each under its sentence. They only decide; the dispatcher acts.",
     "procmail/lists": "Who may write, what his letter must show, and who may at any hour. Last the strangers.",
-    "procmail": "One mailbox: its folder and its list. The last line tells the dispatcher that this file is whole.",
+    "procmail": "One mailbox: its folder, its list, its rules. The last line says that this file is whole.",
 }
 
 
@@ -45,12 +61,15 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     addresses = book(snapshot, at)
     bound = senders.senders(addresses, snapshot.circles, snapshot.senders, at)
     looked = screens(addresses, snapshot, at)
+    ruled = rules(addresses, snapshot, at)
     maps = dict(map_files(postfix.maps(addresses, bound)))
     texts = {
         **maps,
         "rspamd/sender_logins": maps["postfix/sender_logins"],
         "rspamd/screened": screened(addresses, looked),
-        **dict(recipes(addresses, looked)),
+        "rspamd/phrases": phrases(addresses, snapshot.filters),
+        **dict(recipes(addresses, looked, ruled, away(snapshot.filters, at))),
+        **{f"{filters.FOLDER}/{name_of(text)}": text for text in ruled.values()},
         **dict(lists(looked)),
         "dovecot/passwd": passwd(addresses, mail),
     }
@@ -59,7 +78,7 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
 
 def header(path: str) -> str:
     """What a stranger who opens the file is told."""
-    folder = procmail.FOLDER if path.startswith(procmail.FOLDER + "/") else "procmail"
+    folder = next((one for one in (procmail.FOLDER, filters.FOLDER) if path.startswith(one + "/")), "procmail")
     return f"{HEADER}# {PURPOSES.get(path) or PURPOSES[folder]}\n"
 
 
@@ -82,15 +101,93 @@ def screens(addresses: Book, snapshot: Snapshot, at: datetime) -> dict[str, proc
     return {row.mailbox: done[row.gates] for row in rows}
 
 
-def recipes(addresses: Book, looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:
+def recipes(
+    addresses: Book, looked: Mapping[str, procmail.Looked], ruled: Mapping[str, str], away: AbstractSet[str]
+) -> Iterator[tuple[str, str]]:
     """The recipe of every mailbox, read back."""
     for mailbox in addresses.mailboxes.values():
-        here = looked.get(mailbox.address)
-        path, text = procmail.path(mailbox), procmail.recipe(mailbox, here)
+        here, gone = looked.get(mailbox.address), mailbox.address in away
+        rules = name_of(ruled[mailbox.address]) if mailbox.address in ruled else ""
+        path, text = procmail.path(mailbox), procmail.recipe(mailbox, here, rules, away=gone)
         replies = "hold" if here and here.careful else ""
-        meant = {"key": mailbox.key, "list": here.name if here else "", "replies": replies}
+        meant = {"key": mailbox.key, "list": here.name if here else "", "rules": rules, "replies": replies}
+        meant["away"] = "yes" if gone else ""
         reading.same(path, meant, reading.read_recipe(HEADER + text))
         yield path, text
+
+
+def name_of(text: str) -> str:
+    """The name of a file that is named by what it says."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def rules(addresses: Book, snapshot: Snapshot, at: datetime) -> dict[str, str]:
+    """The rules of each mailbox that has some, read back, by address."""
+    found = {}
+    for row in permitted(addresses, snapshot, at):
+        key = addresses.mailboxes[row.mailbox].key
+        text = filters.recipes(row, key)
+        if filters.meant(row, key) != rereading.read_rules(text):
+            raise Misread(f"The rules of “{quoting.spoken(row.mailbox)}” do not read back.")
+        found[row.mailbox] = text
+    return found
+
+
+def ruled(snapshot: Snapshot, at: datetime) -> dict[str, tuple[Filter, str]]:
+    """By the path of its file, the rules of each mailbox as they are at this moment, and the mailbox's key."""
+    addresses = book(snapshot, at)
+    rows = [(row, addresses.mailboxes[row.mailbox].key) for row in permitted(addresses, snapshot, at)]
+    return {f"{filters.FOLDER}/{name_of(filters.recipes(row, key))}": (row, key) for row, key in rows}
+
+
+def permitted(addresses: Book, snapshot: Snapshot, at: datetime) -> Iterator[Filter]:
+    """The rules of each mailbox that has some, as they may be at this moment."""
+    circles = {circle.name: circle for circle in snapshot.circles}
+    for row in snapshot.filters:
+        mailbox = addresses.mailboxes.get(row.mailbox)
+        if mailbox:
+            writing = {mailbox.address, *mailbox.logins}
+            bound = [one for one in snapshot.senders if writing & set(one.logins)]
+            binding = [verdicts.rules(addresses, circles, one, at) for one in bound] if forwards(row) else []
+            now = filters.permitted(row, partial(verdicts.may_write, addresses, binding))
+            if now.rules:
+                yield now
+
+
+def forwards(row: Filter) -> bool:
+    """True where a rule sends letters on."""
+    return any(one.action == "forward" for rule in row.rules for one in rule.then)
+
+
+def away(rows: Iterable[Filter], at: datetime) -> set[str]:
+    """The mailboxes whose letters are answered at this moment."""
+    return {
+        row.mailbox
+        for row in rows
+        if any(datetime.fromisoformat(since) <= at < datetime.fromisoformat(until) for since, until in row.away)
+    }
+
+
+def phrases(addresses: Book, rows: Iterable[Filter]) -> str:
+    """What to look for in letters, under every address that leads to a mailbox."""
+    of_box = {
+        row.mailbox: filters.phrases(row, addresses.mailboxes[row.mailbox].key)
+        for row in rows
+        if row.mailbox in addresses.mailboxes
+    }
+    wanted = {box: found for box, found in of_box.items() if found}
+    lines = (
+        {
+            f"{form} {identity} {text}\n"
+            for name in (*addresses.mailboxes, *addresses.aliases)
+            for end in addresses.ends(name)
+            for identity, text in wanted.get(end, {}).items()
+            for form in addresses.forms(name)
+        }
+        if wanted
+        else set()
+    )
+    return "".join(sorted(lines))
 
 
 def lists(looked: Mapping[str, procmail.Looked]) -> Iterator[tuple[str, str]]:

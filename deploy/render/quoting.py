@@ -10,6 +10,8 @@ blanks, and `%` is expanded).
 """
 
 import re
+import unicodedata
+from base64 import b64encode
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -32,6 +34,12 @@ HASH: Final = re.compile(r"\{(?:ARGON2ID|SHA512-CRYPT|BLF-CRYPT)\}\$[A-Za-z0-9./
 HOME: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
 EXTRA_NAME: Final = re.compile(r"[a-z][a-z_]{0,60}\Z")
 EXTRA_VALUE: Final = re.compile(r"[A-Za-z0-9*@._/+=,-]{1,300}\Z")
+HEADER_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\Z")
+NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,11}\Z", re.ASCII)
+TAG: Final = re.compile(r"(?! )[\x20-\x7e]{1,30}(?<! )\Z")
+OPERATORS: Final = frozenset("()|*+?.^$[\\")  # what a backslash takes the meaning of; before `<`, `>`, `/` it gives one
+LONGEST_LITERAL: Final = 400  # characters
+LONGEST_FOLDER, LONGEST_LEVEL = 200, 60  # bytes of the name on the disk; characters of one level
 NOBODY: Final = "{SHA512-CRYPT}!"  # crypt(3) never answers with it; a bare "!" depends on Dovecot's default scheme
 
 
@@ -122,6 +130,95 @@ def procmail_word(value: str) -> str:
     """A procmail word in single quotes: nothing inside them is expanded, whatever it holds."""
     checked(WORD, value, "a word of a recipe")
     return "'" + value.replace("'", "'\"'\"'") + "'"
+
+
+def literal(value: str, *, blanks: bool = True) -> str:
+    """A text as a procmail pattern that matches it alone, without regard to case; a run of blanks is any run of them.
+
+    Bytes are matched, and only ASCII letters in both cases: so every other letter is written in both.
+    """
+    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    if (
+        text != value
+        or not 0 < len(text) <= LONGEST_LITERAL
+        or text != " ".join(text.split(" "))
+        or text != text.strip()
+    ):
+        raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")
+    if not all(is_plain(one) for one in text) or (" " in text and not blanks):
+        raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")
+    return "".join(map(pattern_of, text)) + "()"
+
+
+def is_plain(one: str) -> bool:
+    """True for a character that is one: assigned, no control, no surrogate, no separator but the blank."""
+    return one == " " or unicodedata.category(one)[0] not in "CZ"
+
+
+def pattern_of(one: str) -> str:
+    """What matches a character."""
+    if one == " ":
+        return "[ \t]+"
+    if one in OPERATORS:
+        return "\\" + one
+    return one if one.isascii() else f"({'|'.join(forms(one))})"
+
+
+def forms(one: str) -> list[str]:
+    """A letter in both cases, where each is one letter beyond ASCII."""
+    return sorted({form for form in (one, one.lower(), one.upper()) if len(form) == 1 and not form.isascii()})
+
+
+def header_name(value: str) -> str:
+    """The name of a line of a letter's head, in lower case."""
+    return checked(HEADER_NAME, value, "the name of a header")
+
+
+def bytes_of(value: str) -> str:
+    """A number of bytes."""
+    return checked(NUMBER, value, "a number of bytes")
+
+
+def whole(value: str, least: int, most: int) -> int:
+    """A whole number within limits."""
+    number = int(checked(NUMBER, value, "a number"))
+    if not least <= number <= most:
+        raise Unwritable(f"{number} is not between {least} and {most}.")
+    return number
+
+
+def tag(value: str) -> str:
+    """What is put before a subject: ASCII, so that it needs no encoding (RFC 2047)."""
+    return checked(TAG, value, "a word before a subject")
+
+
+def comment(value: str) -> str:
+    """Text for people on one line of comment, whatever it is. Never ended by a backslash, which would join the next."""
+    return "".join(one if is_plain(one) else "?" for one in value)[:300].rstrip("\\ ")
+
+
+def maildir(name: str) -> str:
+    """The name on the disk of a folder of a mailbox: `Scuola/Età` is `.Scuola.Et&AOA-` (Maildir++; RFC 3501, 5.1.3)."""
+    levels = name.split("/") if isinstance(name, str) else []
+    for level in levels:
+        if not 0 < len(level) <= LONGEST_LEVEL or level != level.strip() or level.startswith("~") or "." in level:
+            raise Unwritable(f"“{spoken(name)}” cannot be written as the name of a folder.")
+    plain = all(is_plain(one) and one not in "%*" for one in name) and unicodedata.normalize("NFC", name) == name
+    written = "".join(f".{modified_utf7(level)}" for level in levels)
+    if not levels or not plain or name.upper() == "INBOX" or len(written) > LONGEST_FOLDER:
+        raise Unwritable(f"“{spoken(name)}” cannot be written as the name of a folder.")
+    return written
+
+
+def modified_utf7(text: str) -> str:
+    """A folder's name in ASCII, as IMAP and the disk have it (RFC 3501, section 5.1.3)."""
+    pieces = re.findall(r"[\x20-\x7e]+|[^\x20-\x7e]+", text)
+    return "".join(
+        piece.replace("&", "&-")
+        if piece.isascii()
+        else "&" + b64encode(piece.encode("utf-16-be")).decode().rstrip("=").replace("/", ",") + "-"
+        for piece in pieces
+    )
 
 
 def password_hash(value: str) -> str:

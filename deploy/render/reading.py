@@ -5,6 +5,7 @@ shared with the writers. Raises `Misread` with one sentence when a line has a sh
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +13,9 @@ from deploy.render.quoting import Unwritable
 
 HEADER: Final = re.compile(r"(?:# [ -~]*\n)+")
 ENTRY: Final = re.compile(r"^([^\s#\"\\:][^\s\"\\:]*) ([!-~](?:[ -~]*[!-~])?)\n", re.MULTILINE)
-RECIPE: Final = re.compile(r"BOX=(\S+)\n(?:LIST=(\S+)\n)?(?:REPLY_TO='(hold)'\n)?RULES_OK=yes\n")
+RECIPE: Final = re.compile(
+    r"BOX=(\S+)\n(?:LIST=(\S+)\n)?(?:REPLY_TO='(hold)'\n)?(?:RULES=(\S+)\n)?(?:AWAY='(yes)'\n)?RULES_OK=yes\n"
+)
 LISTED: Final = re.compile(
     r"^([^\s#\"\\:][^\s\"\\:]*) (blocked|stranger|login|proven|pinned|unproven|anyone) (\S+) (always|-)\n", re.MULTILINE
 )
@@ -21,6 +24,8 @@ PIECE: Final = re.compile(r"'([^']*)'|\"(')\"")
 LOGIN: Final = re.compile(
     r"^([^:\s%#][^:\s%]*):([^:\s%]+)::::([^:\s%]+)::((?:[a-z_]+=[^\s%]+(?: (?=[a-z])|$))*)\n", re.MULTILINE
 )
+UTF7: Final = re.compile(r"(?:[ -%'-~]|&(?:[A-Za-z0-9+,]+)?-)+")
+SHIFTED: Final = re.compile(r"&([A-Za-z0-9+,]*)-")
 Passwd = tuple[str, str, tuple[str, ...]]
 
 
@@ -62,12 +67,13 @@ def read_word(text: str) -> str:
 
 
 def read_recipe(text: str) -> dict[str, str]:
-    """A person's recipe: its folder's key, its list, and whether answers that go elsewhere are held."""
+    """A person's recipe: its folder's key, its list, its rules, and what it says yes to."""
     match = RECIPE.fullmatch(body(text))
     if not match:
         raise Misread(f"A recipe is not of the known shape: {text[-60:]!a}.")
-    key, listed, replies = match.groups("")
-    return {"key": read_word(key), "list": read_word(listed) if listed else "", "replies": replies}
+    key, listed, replies, rules, away = match.groups("")
+    names = {name: read_word(word) if word else "" for name, word in (("key", key), ("list", listed), ("rules", rules))}
+    return {**names, "replies": replies, "away": away}
 
 
 def read_list(text: str) -> dict[str, tuple[str, ...]]:
@@ -82,6 +88,19 @@ def read_passwd(text: str) -> dict[str, Passwd]:
     """A Dovecot passwd-file: login -> (password, home, extra fields)."""
     found = entries(LOGIN, text, "a passwd-file")
     return {login: (password, home, tuple(extra.split())) for login, password, home, extra in found}
+
+
+def from_utf7(name: str) -> str:
+    """A level of a folder's name as people write it (RFC 3501, section 5.1.3)."""
+    if not UTF7.fullmatch(name):
+        raise Misread(f"A folder is not named as we name folders: {name[:60]!a}.")
+    return SHIFTED.sub(lambda found: unshifted(found[1]) if found[1] else "&", name)
+
+
+def unshifted(text: str) -> str:
+    """What stands between `&` and `-`."""
+    data = text.replace(",", "/")
+    return b64decode(data + "=" * (-len(data) % 4)).decode("utf-16-be", "replace")
 
 
 def same(path: str, meant: Mapping[str, object], found: Mapping[str, object]) -> None:

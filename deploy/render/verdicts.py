@@ -86,6 +86,12 @@ def bare(entry: str) -> str:
     return f"{local.partition('+')[0]}{at}{name}"
 
 
+def may_write(book: Book, bound: Iterable[Rules], target: str) -> bool:
+    """True when a letter to this address would go to everybody it leads to, whichever of these bind its sender."""
+    ends = [(end, f"@{end.rpartition('@')[2]}") for end in normal(book, book.ends(target))]
+    return all(one.verdict(*forms) == PASS for one in bound for forms in ends)
+
+
 def rules(book: Book, circles: Mapping[str, Circle], sender: Sender, at: datetime) -> Rules:
     """What binds a person at this moment."""
     if not sender.bonds:

@@ -92,7 +92,7 @@ def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
     for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
         write(layout.postfix / name, fill(name, values))
     write(layout.dovecot, fill(_dovecot_template(), values))
-    for name in ("dispatch.rc", "who.awk"):
+    for name in release.RECIPES:
         write(layout.etc / name, fill(name, values))
     write(layout.etc / "deliver", fill("deliver", values), 0o755)
     write(layout.etc / "redis.conf", fill("redis.conf", values))

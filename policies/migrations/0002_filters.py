@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('match', models.CharField(choices=[('all', 'all of them'), ('any', 'any of them')], default='all', max_length=3, verbose_name='when')),
                 ('when', models.JSONField(blank=True, default=list, verbose_name='conditions')),
                 ('then', models.JSONField(blank=True, default=list, verbose_name='actions')),
-                ('active', models.BooleanField(default=True, verbose_name='on')),
+                ('active', models.BooleanField(default=True, verbose_name='switched on')),
                 ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='filter_rules', to='domains.mailbox')),
             ],
             options={

@@ -61,7 +61,7 @@ class FilterRule(Filing):
     match = models.CharField(_("when"), max_length=3, choices=Match.choices, default=Match.ALL)
     when = models.JSONField(_("conditions"), default=list, blank=True)
     then = models.JSONField(_("actions"), default=list, blank=True)
-    active = models.BooleanField(_("on"), default=True)
+    active = models.BooleanField(_("switched on"), default=True)
     rules: ClassVar = {
         "key": a_key,
         "match": filters.match,

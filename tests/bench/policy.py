@@ -56,7 +56,7 @@ def deliveries(host: MailHost) -> Iterator[str]:
 def delivery(host: MailHost, whom: str, letter: bytes) -> float:
     """Run the dispatcher once, as pipe(8) does."""
     etc, (local, _at, domain) = host.layout.etc, whom.partition("@")
-    words = [str(etc / "deliver"), "-t", "-m", str(etc / "dispatch.rc"), local, domain, "", NONNA, whom, "BENCH"]
+    words = [str(etc / "deliver"), "-t", "-m", str(etc / "dispatch.rc"), local, domain, NONNA, whom, "BENCH"]
     began = time.perf_counter()
     done = host.run(*words, user=host.layout.mail_user, stdin=letter)
     assert done.returncode == 0, done

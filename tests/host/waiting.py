@@ -117,9 +117,15 @@ class Home:
 
 @contextmanager
 def at_home(host: MailHost) -> Iterator[Home]:
-    """The family on this host; nothing is left waiting."""
+    """The family on this host; nothing waits before, and nothing is left waiting."""
+    nothing_waits(host)
     with override_settings(MAILADMIN_HOST_CONFIG=host.layout.etc / "host.json"):
         yield Home(host)
+    nothing_waits(host)
+
+
+def nothing_waits(host: MailHost) -> None:
+    """Remove what is held."""
     for path in host.layout.held.glob("*/*/new/*"):
         path.unlink()
     host.run("postsuper", "-c", str(host.layout.postfix), "-d", "ALL", "hold")
