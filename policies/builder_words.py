@@ -21,7 +21,7 @@ OWN_FIELDS: Final[Words] = {
     "attachment": _("an attachment"),
     "size": _("the size"),
     "spam": _("the spam filter"),
-    "header": _("another line of its head"),
+    "header": _("a line of its head"),
 }
 OWN_VERBS: Final[Mapping[str, Words]] = {
     "attachment": {

@@ -69,7 +69,7 @@ def test_rows_come_and_go_and_the_focus_goes_with_them(family: Server, visit: Ca
     second.get_by_label("What is looked at").select_option(label="the size")
     second.get_by_label("What is looked for").fill("2M")
     page.get_by_label("How many conditions must hold").select_option(label="one of these holds")
-    expect(second.locator(".lead")).to_have_text(re.compile("or$"))
+    expect(second.locator(".joint")).to_have_text(re.compile("or$"))
     page.get_by_role("button", name="Add something to do").click()
     action = page.get_by_role("group", name="Action 2")
     expect(action.get_by_label("What happens")).to_be_focused()
@@ -104,7 +104,7 @@ def test_only_words_that_fit_are_offered(family: Server, visit: Callable[..., Pa
     expect(kind).to_be_hidden()
     verb.select_option(label="is of the kind")
     expect(kind).to_be_visible()
-    field.select_option(label="another line of its head")
+    field.select_option(label="a line of its head")
     expect(name).to_be_visible()
     expect(value).to_be_visible()
     field.select_option(label="the spam filter")
@@ -118,14 +118,10 @@ def test_only_words_that_fit_are_offered(family: Server, visit: Callable[..., Pa
 
 
 @pytest.mark.parametrize(
-    ("language", "words", "sentence"),
-    [
-        ("en", "si", "When the sender is nonna@gmail.com, flag it."),
-        ("it", "si", "nonna@gmail.com"),
-    ],
+    ("language", "sentence"), [("en", "When the sender is nonna@gmail.com, flag it."), ("it", "nonna@gmail.com")]
 )
 def test_a_rule_is_built_with_keys_alone(
-    family: Server, visit: Callable[..., Page], language: str, words: str, sentence: str
+    family: Server, visit: Callable[..., Page], language: str, sentence: str
 ) -> None:
     page = building(family, visit, language=language)
     page.locator("#id_when-0-field").focus()
