@@ -196,6 +196,7 @@ def test_the_links_are_there_for_whom_the_pages_are(household):
         household.settle("ulla", household.home, "guardian")
         household.people["ulla"].memberships.get().refreshed().delete()
         household.person("ulla", administrator=True)
+        household.person("ivo", administrator=True)
         household.mailbox("sales", household.work, "sara", "gino")
         household.mailbox("both", household.home, "emma", "luca")
         household.mailbox("mixed", household.home, "emma", "sara")
