@@ -82,10 +82,11 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("#rules [data-step]");
     if (!button) return;
-    const item = button.closest("li");
+    const [item, top] = [button.closest("li"), button.getBoundingClientRect().top];
     if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
     else if (step(item, button.dataset.step === "up" ? -1 : 1)) {
       event.preventDefault();
+      scrollBy(0, button.getBoundingClientRect().top - top); // it stays under the finger, for the next press
       settle(item);
     } // else it goes to another page: the server knows how
   });
