@@ -198,8 +198,3 @@ def stored(mailbox: Mailbox, change: AuditEntry) -> Filing:
     its_own = {"key": change.what.partition(" ")[0]} if model is FilterRule else {}
     row: Filing = model._default_manager.filter(mailbox=mailbox, **its_own).first() or model(mailbox=mailbox, **its_own)
     return row
-
-
-def acted(mailbox: Mailbox) -> dict[str, int]:
-    """How often each rule acted in the last 30 days, by key."""
-    return {}
