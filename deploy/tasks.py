@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from deploy import answers, explain, export, notices
+from deploy.services import folders
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,9 @@ def tell(host: str) -> None:
 
 @shared_task(name="deploy.explain")
 def answer_asked(host: str) -> None:
-    """Say what would become of the letters that somebody asked about."""
+    """Say what somebody asked: what would become of a letter, which folders a mailbox has."""
     explain.answer_asked(host)
+    folders.answer_asked(host)
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Community, Membership, User
 from accounts.pages import SignedIn, form_page, page, posted, say
@@ -17,10 +17,13 @@ from accounts.rules import Refused, shown_address
 from deploy import explain, services
 from deploy.forms import TryForm, addresses
 from deploy.models import HostRequest, MailHost
+from deploy.services import folders
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, why
-from policies.views.owners import kept_person_or_404
+from policies.folders import folders_of
+from policies.rule_states import rule_states
+from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
 
 SILENT: Final = timedelta(seconds=60)  # a worker looks every few seconds
@@ -55,8 +58,10 @@ def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
 def home(request: SignedIn) -> HttpResponse:
     """Administrators: is mail working. Everybody: my addresses, my letters, my children."""
     families = Prefetch("memberships", Membership.objects.select_related("community"))
+    mine = list(request.user.mailboxes.all())
     children = children_of(request.user).order_by("name").prefetch_related(families)
-    context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": request.user.mailboxes.all()}
+    context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
+    context["states"] = rule_states(mine, timezone.now())
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
@@ -132,6 +137,39 @@ def letter_tried(request: SignedIn, pk: int, asked: int) -> HttpResponse:
         return HttpResponse(status=204)
     template = "deploy/_letter_tried.html" if request.htmx else "deploy/letter_tried.html"  # type: ignore[attr-defined]
     return page(request, template, person=person, asked=found, outcomes=outcomes(found))
+
+
+@require_POST
+def mailbox_folders(request: SignedIn, pk: int) -> HttpResponse:
+    """Ask the host which folders a mailbox has: a part of the pages that name a folder."""
+    mailbox = filed_mailbox_or_404(request, pk)
+    asked = folders.ask(request.user, mailbox, timezone.now())
+    if asked and asked.answer is None:
+        poke_explain(asked.host.name)
+    return folders_found(request, mailbox, asked)
+
+
+@require_safe
+def mailbox_folders_found(request: SignedIn, pk: int, asked: int) -> HttpResponse:
+    """The folders that the host found; until then an empty answer, and nothing once that is over."""
+    mailbox = filed_mailbox_or_404(request, pk)
+    mine = folders.asked_by(request.user, mailbox, timezone.now())
+    found = mine.filter(pk=asked).first()
+    if found and found.answer is None:
+        return HttpResponse(status=204)
+    return folders_found(request, mailbox, found)
+
+
+def folders_found(request: SignedIn, mailbox: Mailbox, asked: HostRequest | None) -> HttpResponse:
+    """The names that are offered: those of rules, and those that are there."""
+    there = folders.names(asked)
+    known = folders_of(mailbox)
+    context: dict[str, Any] = {
+        "mailbox": mailbox,
+        "asked": asked,
+        "folders": [*known, *(one for one in there if one not in known)],
+    }
+    return page(request, "deploy/_mailbox_folders.html", **context)
 
 
 def outcomes(asked: HostRequest) -> list[tuple[str, Why]]:

@@ -4,16 +4,20 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
-from policies.rights import held_mailboxes, kept_people
+from policies.rights import filed_mailboxes, held_mailboxes, kept_people
 from policies.waiting import letters_waiting
 
 
 def looked_after(request: HttpRequest) -> dict[str, object]:
-    """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her. Asked only where they are used."""
+    """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her; `files`: whose letters she sorts.
+
+    Asked only where they are used.
+    """
     person = getattr(request, "user", None)
     if not isinstance(person, User):
-        return {"keeps": set(), "waits": 0}
+        return {"keeps": set(), "waits": 0, "files": set()}
     return {
         "keeps": SimpleLazyObject(lambda: kept_people(person)),
         "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
+        "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
     }

@@ -5,21 +5,23 @@ Raised: ValidationError with the sentence to who asks, PermissionDenied for whom
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Field, QuerySet
+from django.db.models import Count, Field, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import AuditEntry, User
 from domains.models import Mailbox
 from policies.filter_cautions import cautions, forwarding_cautions
-from policies.models import Filing, FilterRule, Forwarding, Spam, Vacation
+from policies.models import Filing, FilterRule, Forwarding, RuleAct, Spam, Vacation
 from policies.models.filters import Once
 from policies.rights import may_file
 
 __all__ = [
+    "acted",
     "cautions",
     "changes",
     "clear_forwarding",
@@ -49,6 +51,12 @@ def refuse_others(actor: User, mailbox: Mailbox) -> None:
 def rules_of(mailbox: Mailbox) -> QuerySet[FilterRule]:
     """The rules, in the order in which they act."""
     return FilterRule.objects.filter(mailbox=mailbox).select_related("mailbox")
+
+
+def acted(mailbox: Mailbox) -> dict[str, int]:
+    """How often each rule did something in the last 30 days, by key; one that did nothing is not there."""
+    of_late = RuleAct.objects.filter(key=mailbox.key, when__gte=timezone.now() - timedelta(days=30))
+    return dict(of_late.order_by().values_list("rule").annotate(Count("pk")))
 
 
 def save_rule(actor: User, mailbox: Mailbox, rule: FilterRule) -> FilterRule:

@@ -55,13 +55,12 @@ MOST_PHRASES: Final = 40  # that the filter looks for in the text of a letter to
 MOST_TEXT: Final = 400
 MOST_TARGETS: Final[Mapping[str, int]] = {"protected": 3, "member": 5, "": 20}  # addresses a mailbox forwards to
 LONGEST_LEVEL: Final = 60
-LONGEST_FOLDER: Final = 200
-HEADER: Final = re.compile(r"[a-z0-9-]{1,60}\Z")
+LONGEST_FOLDER: Final = 200  # bytes on the disk, in modified UTF-7
+HEADER: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?\Z")
 TAG: Final = re.compile(r"[ -~]{1,20}\Z")
 SIZE: Final = re.compile(r"([1-9][0-9]{0,9})\s?([KMG]?)B?\Z", re.IGNORECASE | re.ASCII)
 LARGEST: Final = 1 << 30
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-JOINERS: Final = frozenset("\u200c\u200d")  # they make one sign of several, as in families of emoji
 Made = dict[str, str]
 
 
@@ -163,7 +162,12 @@ def wanted(name: str, op: str, value: object) -> str:
         return one_of(value, ATTACHMENTS)
     if name in ADDRESSES:
         return address_part(op, value)
-    return list_part(value) if name == "list" else phrase(value)
+    if name == "list":
+        return list_part(value)
+    text = phrase(value)
+    if len(text.lower()) > MOST_TEXT:  # letters are looked through in lower case, which may be longer
+        raise Refused(_("“%(value)s” is too long: at most %(limit)d characters."), value=spoken(text), limit=MOST_TEXT)
+    return text
 
 
 def phrase(value: object) -> str:
@@ -183,7 +187,7 @@ def visible(value: object, limit: int) -> str:
             _("“%(value)s” is too long: at most %(limit)d characters."), value=spoken(value[:99]), limit=limit
         )
     text = unicodedata.normalize("NFC", value.strip())
-    if any(unicodedata.category(sign) in UNSEEN and sign not in JOINERS for sign in text):
+    if any(unicodedata.category(sign) in UNSEEN for sign in text):
         raise Refused(_("“%(value)s” holds a character that cannot be seen: type it again."), value=spoken(value))
     if len(text) > limit:
         raise Refused(_("“%(value)s” is too long: at most %(limit)d characters."), value=spoken(text), limit=limit)
@@ -240,7 +244,7 @@ def points(value: object) -> int:
     """How much a letter looks like spam: 1 to 50."""
     text = str(value).strip(" ") if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"[1-9][0-9]?", text, re.ASCII) or int(text) > 50:
-        raise Refused(_("“%(value)s” are no spam points: write a whole number from 1 to 50."), value=spoken(value))
+        raise Refused(_("“%(value)s” is no spam score: write a whole number from 1 to 50."), value=spoken(value))
     return int(text)
 
 
@@ -288,7 +292,7 @@ def folder(value: object) -> str:
     if levels[0].upper() == "INBOX":
         raise Refused(_("The inbox is no folder to file into: a letter stays there by itself."))
     name = "/".join(levels)
-    if len(utf7(name)) > LONGEST_FOLDER:
+    if len(f".{utf7(name)}") > LONGEST_FOLDER:
         raise Refused(_("The folder name “%(value)s” is too long: choose a shorter one."), value=spoken(name))
     return name
 
@@ -299,8 +303,10 @@ def refuse_level(level: str, whole: str) -> None:
         raise Refused(
             _("“%(value)s” is not a folder name: write it like School or School/Homework."), value=spoken(whole)
         )
-    if "." in level or level.startswith("~"):
-        raise Refused(_("“%(value)s” cannot be a folder: no dots, and no ~ in front."), value=spoken(whole))
+    if set(".%*") & set(level) or level.startswith("~"):
+        raise Refused(_("“%(value)s” cannot be a folder: no dots, no %% or *, and no ~ in front."), value=spoken(whole))
+    if any(sign.isspace() and sign != " " for sign in level):
+        raise Refused(_("“%(value)s” holds a blank that is none: type it again."), value=spoken(whole))
     if len(level) > LONGEST_LEVEL:
         raise Refused(_("The folder name “%(value)s” is too long: choose a shorter one."), value=spoken(level))
 
@@ -358,7 +364,7 @@ def forwards(actions: Iterable[Mapping[str, str]]) -> list[str]:
 
 def phrases(conditions: Iterable[Mapping[str, str]]) -> set[str]:
     """What the filter looks for in the text of a letter."""
-    return {row["value"].casefold() for row in conditions if row["field"] == "body"}
+    return {row["value"].lower() for row in conditions if row["field"] == "body"}
 
 
 def spam_rule(over: int, folder_: str, tag_: str) -> tuple[str, list[Made], list[Made]]:

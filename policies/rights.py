@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Community, Membership, User
 from accounts.rights import BELOW, role_in
@@ -105,3 +105,26 @@ def stands_above(actor: User, person: User, mailbox: Mailbox) -> bool:
     families = Membership.objects.filter(user=actor, role="guardian").values("community")
     guarded = Membership.objects.filter(user=person, role="protected", community__in=families)
     return role_in(person, mailbox.domain.community) in above or guarded.exists()
+
+
+def filed_mailboxes(actor: User) -> set[int]:
+    """Every mailbox whose letters the actor sorts: the same as `may_file` says of each, in five queries."""
+    roles = dict(Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"))
+    families = [community for community, role in roles.items() if role == "guardian"]
+    wards = set(Membership.objects.filter(community__in=families, role="protected").values_list("user", flat=True))
+    theirs = dict[tuple[int, int], str]()
+    for person, community, role in Membership.objects.filter(community__in=roles).values_list(
+        "user", "community", "role"
+    ):
+        theirs[person, community] = role
+    found: dict[int, bool] = defaultdict(lambda: True)
+    rows = MailboxPerson.objects.filter(
+        Q(mailbox__domain__community__in=roles) | Q(mailbox__people__in=wards)
+    ).distinct()
+    for mailbox, community, person, administrator in rows.values_list(
+        "mailbox", "mailbox__domain__community", "user", "user__administrator"
+    ):
+        above = theirs.get((person, community), "") in BELOW.get(roles.get(community, ""), ())
+        found[mailbox] &= not administrator and (above or person in wards)
+    own = MailboxPerson.objects.filter(user=actor).values_list("mailbox", flat=True)
+    return {*own, *(mailbox for mailbox, below in found.items() if below)}

@@ -2,10 +2,12 @@
 
 from django.urls import path, register_converter
 
-from policies.views import adding, children, contacts, letters, questions, waiting
+from policies.views import adding, children, contacts, filter_settings, filters, letters, questions, waiting
+from policies.views.filters import KeyConverter
 from policies.views.owners import OwnerConverter
 
 register_converter(OwnerConverter, "owner")
+register_converter(KeyConverter, "key")
 
 urlpatterns = [
     path("waiting/", waiting.waiting_list, name="waiting-list"),
@@ -22,4 +24,18 @@ urlpatterns = [
     path("family/<owner:whose>/people/<int:pk>/block/", contacts.contact_block, name="contact-block"),
     path("family/<owner:whose>/people/<int:pk>/remove/", contacts.contact_remove, name="contact-remove"),
     path("family/<owner:whose>/people/<int:pk>/restore/", contacts.contact_restore, name="contact-restore"),
+    path("rules/<int:pk>/", filters.rule_list, name="rule-list"),
+    path("rules/<int:pk>/add/", filters.rule_add, name="rule-add"),
+    path("rules/<int:pk>/<key:key>/", filters.rule_edit, name="rule-edit"),
+    path("rules/<int:pk>/<key:key>/move/", filters.rule_move, name="rule-move"),
+    path("rules/<int:pk>/<key:key>/switch/", filters.rule_switch, name="rule-switch"),
+    path("rules/<int:pk>/<key:key>/remove/", filters.rule_remove, name="rule-remove"),
+    path("rules/<int:pk>/restore/<int:entry>/", filters.filing_restore, name="filing-restore"),
+    path("rules/<int:pk>/vacation/", filter_settings.vacation_edit, name="vacation-edit"),
+    path("rules/<int:pk>/spam/", filter_settings.spam_edit, name="spam-edit"),
+    path("rules/<int:pk>/forwarding/", filter_settings.forwarding_edit, name="forwarding-edit"),
+    *(
+        path(f"rules/<int:pk>/{kind}/remove/", filter_settings.setting_remove, {"kind": kind}, name=f"{kind}-remove")
+        for kind in filter_settings.CLEAR
+    ),
 ]

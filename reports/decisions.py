@@ -1,8 +1,9 @@
 """procmail's log of one host -> what was decided of each letter, as rows.
 
-In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Decision. Raises OSError
-where the log cannot be read. Every piece of the log counts once, see `reports.position`; of a letter that was tried
-several times, or came to a mailbox in two ways, the last line counts. Rows are kept for 21 days.
+In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Decision, RuleAct. Raises
+OSError where the log cannot be read. Every piece of the log counts once, see `reports.position`; of a letter that was
+tried several times, or came to a mailbox in two ways, the last line counts, and a rule that acted on it counts once.
+Decisions are kept for 21 days, what rules did for 30.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,27 +11,37 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from policies.models import Decision
+from policies.models import Decision, RuleAct
 from reports.logfile import MOST
 from reports.position import read_log
-from reports.verdicts import Verdict, verdicts
+from reports.verdicts import Act, Verdict, acts, verdicts
 
 KEPT: Final = timedelta(days=21)
+ACTS_KEPT: Final = timedelta(days=30)
 CHUNK: Final = 2_000  # letters in one query
 
 
 def follow(host: str, log: Path, now: datetime, *, most: int = MOST) -> int:
     """Store what is new in the log; return how many bytes that was."""
-    return read_log(host, log, lambda lines: list(verdicts(lines, now)), lambda found: _keep(host, found), most=most)
+    return read_log(
+        host,
+        log,
+        lambda lines: (list(verdicts(lines, now)), list(acts(lines, now))),
+        lambda two: _keep(host, *two),
+        most=most,
+    )
 
 
 def forget(host: str, now: datetime) -> None:
     """Drop what was decided too long ago."""
     Decision.objects.filter(host=host, when__lt=now - KEPT).delete()
+    RuleAct.objects.filter(host=host, when__lt=now - ACTS_KEPT).delete()
 
 
-def _keep(host: str, found: Iterable[Verdict]) -> None:
-    """Store one piece's decisions."""
+def _keep(host: str, found: Iterable[Verdict], acted: Iterable[Act]) -> None:
+    """Store one piece's decisions, and what rules did."""
+    rows = [RuleAct(host=host, when=at, queue_id=queue_id, key=key, rule=rule) for at, queue_id, key, rule in acted]
+    RuleAct.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
     last = {(one.queue_id, one.key): one for one in found}
     for some in _chunks(list(last.values())):
         before = Decision.objects.filter(host=host, queue_id__in=[one.queue_id for one in some])

@@ -108,7 +108,15 @@ LISTS = {
     "contact-remove": (ODD, IN),
     "contact-restore": (ODD, IN),
 }
-APART = DOORS | {"report-person", "letter-try", "letter-tried"} | set(WAITING) | set(LETTERS) | set(LISTS)
+FILING = {  # what a mailbox does with its letters: test_rights_filing.py
+    "rule-list": (OK, ODD), "rule-add": (OK, BAD), "rule-edit": (OK, BAD), "rule-move": (ODD, BAD),
+    "rule-switch": (ODD, IN), "rule-remove": (ODD, IN), "filing-restore": (ODD, IN),
+    "vacation-edit": (OK, BAD), "spam-edit": (OK, BAD), "forwarding-edit": (OK, BAD),
+    "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN), "forwarding-remove": (ODD, IN),
+    "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
+}  # fmt: skip
+APART = DOORS | {"report-person", "letter-try", "letter-tried"}
+APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING)
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

@@ -100,11 +100,16 @@ def phrases(filter: Filter, key: str) -> dict[str, str]:
 
 
 def permitted(filter: Filter, sends_to: Callable[[str], bool]) -> Filter:
-    """The rules without those forwards that the person may not write to any more; one that did nothing else is gone."""
+    """The rules without those forwards that the person may not write to any more.
+
+    A rule that did nothing else is gone, and so is one that threw letters away because they were sent on.
+    """
     rules = []
     for rule in filter.rules:
         then = tuple(one for one in rule.then if one.action != "forward" or sends_to(one.value))
-        if then:
+        acts = {one.action for one in then}
+        lost = len(then) < len(rule.then) and "forward" not in acts
+        if then and not (lost and "discard" in acts):
             rules.append(replace(rule, then=then))
     return replace(filter, rules=tuple(rules))
 

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('by', models.CharField(blank=True, default='', max_length=254)),
                 ('written', models.DateTimeField(blank=True, null=True)),
-                ('over', models.PositiveSmallIntegerField(default=6, verbose_name='spam points')),
+                ('over', models.PositiveSmallIntegerField(default=6, verbose_name='spam score')),
                 ('folder', models.CharField(default='Junk', max_length=240, verbose_name='folder')),
                 ('tag', models.CharField(blank=True, default='', max_length=20, verbose_name='word before the subject')),
                 ('mailbox', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)s', to='domains.mailbox')),

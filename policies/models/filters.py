@@ -129,9 +129,9 @@ class Vacation(Once):
 
 
 class Spam(Once):
-    """Letters that look like spam by more than `over` points go into a folder; `tag` stands before their subject."""
+    """Letters whose spam score is `over` at least go into a folder; `tag` stands before their subject."""
 
-    over = models.PositiveSmallIntegerField(_("spam points"), default=6)
+    over = models.PositiveSmallIntegerField(_("spam score"), default=6)
     folder = models.CharField(_("folder"), max_length=240, default="Junk")
     tag = models.CharField(_("word before the subject"), max_length=20, blank=True, default="")
     rules: ClassVar = {"over": filters.points, "folder": filters.folder, "tag": filters.tag}

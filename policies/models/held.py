@@ -161,6 +161,27 @@ class Decision(models.Model):
         return f"{self.queue_id}: {self.verdict} at {self.station}"
 
 
+class RuleAct(models.Model):
+    """A rule of a mailbox did something with a letter; of the letter nothing but its queue id is kept. For 30 days."""
+
+    host = models.CharField(max_length=60)
+    when = models.DateTimeField()
+    queue_id = models.CharField(max_length=32)
+    key = models.CharField(max_length=16)
+    rule = models.CharField(max_length=16)
+
+    class Meta:
+        ordering: ClassVar = ["-when", "-pk"]
+        constraints: ClassVar = [
+            # A letter that is tried again is counted once.
+            models.UniqueConstraint(fields=["host", "queue_id", "key", "rule"], name="rule_act_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["key", "when"], name="rule_act_of_mailbox")]
+
+    def __str__(self) -> str:
+        return f"{self.queue_id}: {self.rule}"
+
+
 class Notice(models.Model):
     """A letter that the panel wrote to somebody about questions: the newest one that it told, and whether at once."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved, say
 from policies.cautions import Draft, Owner, difference, moved
-from policies.forms import AddForm, ContactAddForm, ContactPasteForm
+from policies.forms.lists import AddForm, ContactAddForm, ContactPasteForm
 from policies.rules import typed_again
 from policies.services import Told, allow, rehearse
 from policies.views.contacts import list_of

@@ -18,9 +18,10 @@ from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved
 from accounts.rules import SWITCHES
 from policies import levels, words
 from policies.cautions import memberships
-from policies.forms import LevelForm
+from policies.forms.lists import LevelForm
 from policies.models import Contact
 from policies.rights import held_mailboxes
+from policies.rule_states import rule_states
 from policies.views.owners import kept_person_or_404
 from policies.waiting import silent_letters, waiting_by_person
 
@@ -50,6 +51,8 @@ def child_show(request: SignedIn, pk: int) -> HttpResponse:
         "waiting": waiting_by_person(theirs).get(person.pk, 0),
         "silent": silent_letters(theirs).count(),
     }
+    context["mailboxes"] = list(person.mailboxes.all())
+    context["states"] = rule_states(context["mailboxes"], now)
     return page(request, "policies/child_show.html", **context)
 
 

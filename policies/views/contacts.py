@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, User
 from accounts.pages import SignedIn, form_page, page, posted, press, refused, rows, save_or_say, saved, sought
 from policies.cautions import Owner, memberships
 from policies.entries import entries, zone_of
-from policies.forms import ContactEditForm
+from policies.forms.lists import ContactEditForm
 from policies.models import Contact
 from policies.services import allow, changes, remove, restore
 from policies.views.owners import Whose, kept_owner_or_404

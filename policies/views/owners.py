@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import Community, User
 from accounts.pages import SignedIn, View
+from domains.models import Mailbox
 from policies.cautions import Owner
 from policies.models import HeldLetter
-from policies.rights import kept_people, may_answer, may_keep_list
+from policies.rights import kept_people, may_answer, may_file, may_keep_list
 
 
 class Whose(NamedTuple):
@@ -56,6 +57,14 @@ def held_letter_or_404(request: SignedIn, pk: int) -> HeldLetter:
     if not may_answer(request.user, letter):
         raise Http404
     return letter
+
+
+def filed_mailbox_or_404(request: SignedIn, pk: int) -> Mailbox:
+    """A mailbox whose letters the one who asks sorts."""
+    mailbox: Mailbox = get_object_or_404(Mailbox.objects.select_related("domain__community"), pk=pk)
+    if not may_file(request.user, mailbox):
+        raise Http404
+    return mailbox
 
 
 def keepers(view: View) -> View:

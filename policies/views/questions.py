@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 from accounts.pages import SignedIn, form_page, page, posted, save_or_say, saved
 from policies import words
 from policies.entries import names_of
-from policies.forms import AnswerForm
+from policies.forms.lists import AnswerForm
 from policies.models import Answer, Question
 from policies.rights import held_mailboxes
 from policies.services import Told, answer

@@ -20,7 +20,7 @@ PAGES = [
 ]  # fmt: skip
 SMALL = """() => [...document.querySelectorAll('main :is(a.btn, button, input, select), header a, summary')]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44)
-    .filter(e => !e.matches('[type=checkbox], [type=radio], [type=hidden], .menu *'))
+    .filter(e => !e.matches('[type=checkbox], [type=radio], [type=hidden], .visually-hidden, .menu *'))
     .map(e => e.outerHTML)"""
 
 

@@ -61,7 +61,7 @@ def test_spam_is_first_and_the_forwarding_last(db):
     assert found.filters[0].rules == (
         Rule(
             "spam",
-            "When the letter has more spam points than 8, put before its subject “[Spam]” and file it in “Junk”.",
+            "When the letter has a spam score of at least 8, put before its subject “[Spam]” and file it in “Junk”.",
             "all",
             (Condition("spam", "over", "8"),),
             (Action("tag", "[Spam]"), Action("file", "Junk")),

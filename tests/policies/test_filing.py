@@ -46,15 +46,14 @@ def test_a_rule_is_moved(household, moved, place, order):
 
 
 def test_rules_can_be_moved_as_often_as_one_likes(household):
-    rows = save(household, "luca", rule("A"), rule("B"), rule("C"))
-    luca = household.people["luca"]
-    for _turn in range(40):
+    save(household, "luca", rule("A"), rule("B"), rule("C"))
+    luca, order = household.people["luca"], list("ABC")
+    for _turn in range(40):  # each time the room between two of them is halved, until there is none
         with wishes(luca, "panel"):
-            last = filing.rules_of(household.mailboxes["luca"]).last()
+            *_others, last = filing.rules_of(household.mailboxes["luca"])
             filing.move_rule(luca, last, 1)
-    assert sorted(folders(household.mailboxes["luca"])) == ["A", "B", "C"]
-    assert folders(household.mailboxes["luca"])[0] == "A"
-    assert {row.position for row in filing.rules_of(household.mailboxes["luca"])} != {row.position for row in rows}
+        order = [order[0], order[2], order[1]]
+        assert folders(household.mailboxes["luca"]) == order
 
 
 def test_a_rule_is_switched_removed_and_put_back(household):
@@ -68,9 +67,10 @@ def test_a_rule_is_switched_removed_and_put_back(household):
     assert folders(mailbox) == ["B"]
     gone = AuditEntry.objects.latest("pk")
     with wishes(luca, "panel"):
-        back = filing.restore(luca, mailbox, gone)
+        filing.restore(luca, mailbox, gone)
     assert folders(mailbox) == ["A", "B"]
-    assert (back.key, back.active, back.by) == (gone.before["key"], False, luca.address)
+    back = filing.rules_of(mailbox)[0]
+    assert (back.key, back.active, back.by) == (first.key, False, luca.address)
     with wishes(luca, "panel"), pytest.raises(ValidationError, match="since"):
         filing.restore(luca, mailbox, gone)
 
@@ -88,11 +88,26 @@ def test_what_was_changed_is_put_back(household):
 
 
 def test_of_another_mailbox_nothing_is_put_back(household):
-    anna = household.people["anna"]
-    save(household, "luca", rule("A"))
-    entry = AuditEntry.objects.latest("pk")
+    anna, luca = household.people["anna"], household.people["luca"]
+    (row,) = save(household, "luca", rule("A"))
+    with wishes(luca, "panel"):
+        filing.remove_rule(luca, row)
+    gone = AuditEntry.objects.latest("pk")
     with wishes(anna, "panel"), pytest.raises(PermissionDenied):
-        filing.restore(anna, household.mailboxes["emma"], entry)
+        filing.restore(anna, household.mailboxes["emma"], gone)
+    with wishes(luca, "panel"), pytest.raises(PermissionDenied):
+        filing.restore(luca, household.mailboxes["emma"], gone)
+    with wishes(anna, "panel"):
+        filing.restore(anna, household.mailboxes["luca"], gone)
+    assert folders(household.mailboxes["luca"]) == ["A"]
+
+
+def test_what_is_no_change_of_a_rule_is_not_put_back(household):
+    anna, mailbox = household.people["anna"], household.mailboxes["anna"]
+    save(household, "anna", rule("A"))
+    for entry in (AuditEntry.objects.filter(kind="filterrule").latest("pk"), AuditEntry.objects.earliest("pk")):
+        with wishes(anna, "panel"), pytest.raises(PermissionDenied):
+            filing.restore(anna, mailbox, entry)
 
 
 def test_what_a_mailbox_has_once_is_set_and_cleared(household):
@@ -162,3 +177,25 @@ def test_an_administrator_writes_nobody_elses_rules(household):
         household.people["anna"].save()
     assert may_file(household.people["anna"], household.mailboxes["emma"]), "she is Emma's guardian"
     assert not may_file(household.people["anna"], household.mailboxes["sara"])
+
+
+def test_who_stands_above_an_administrator_does_not_write_her_rules(household):
+    with wishes("command line", "test"):
+        household.person("sara", administrator=True)
+    assert not may_file(household.people["rita"], household.mailboxes["sara"])
+    assert not may_file(household.people["rita"], household.mailboxes["info"])
+
+
+def test_a_guardian_writes_a_childs_rules_wherever_the_mailbox_is(household):
+    with wishes("command line", "test"):
+        work = household.mailbox("luca", household.work, "luca")
+    assert may_file(household.people["anna"], work)
+    assert not may_file(household.people["rita"], work), "he is nothing in the business"
+
+
+def test_of_a_shared_mailbox_one_stands_above_all(household):
+    with wishes("command line", "test"):
+        shared = household.mailbox("sales", household.work, "sara", "olivia")
+    assert not may_file(household.people["rita"], shared)
+    assert not may_file(household.people["paolo"], shared)
+    assert may_file(household.people["marco"], household.mailboxes["info"])

@@ -120,7 +120,7 @@ def test_what_was_done_is_read_in_words(household):
         f"Added: {a}",
         f"Changed: {b}",
         f"Moved: {b}",
-        "Added: When the letter has more spam points than 7, file it in “Junk”.",
+        "Added: When the letter has a spam score of at least 7, file it in “Junk”.",
         "Added: letters are answered from 1 Aug 2026 to 9 Aug 2026",
         f"Removed: {a}",
         "Added: With every letter: forward it to x@outside.example.",

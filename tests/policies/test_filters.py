@@ -34,7 +34,7 @@ def test_each_rule_is_one_line_in_either_language(rule):
     for language in ("en", "it"):
         with override(language):
             said = rule_sentence(rule["match"], when, then)
-        assert said.isprintable() or "\u200c" in said or "\u200d" in said
+        assert said.isprintable()
         assert len(said.splitlines()) == 1
         for row in when:
             assert row["field"] in ("attachment", "size", *filters.ADDRESSES) or row["value"] in said
@@ -81,7 +81,9 @@ def test_a_header_has_one_form():
         ("subject", "regex", "x"), ("subject", "over", "5"), ("body", "is", "x"), ("body", "not exists", ""),
         ("recipient", "exists", ""), ("animal", "is", "x"), ("header", "is", "x"), ("header:", "is", "x"),
         ("header:x:y", "is", "x"), ("header:X-Mailadmin-From", "is", "x"), ("header:a\nb", "is", "x"),
-        ("header:né", "exists", ""), ("subject", "contains", ""), ("subject", "contains", " \u00a0 "),
+        ("header:né", "exists", ""),
+        ("header:-x", "exists", ""), ("body", "contains", "İ" * 201), ("subject", "contains", ""),
+        ("subject", "contains", " \u00a0 "),
         ("subject", "contains", "x" * 401), ("subject", "contains", "a\nb"), ("subject", "contains", "a\x00b"),
         ("subject", "contains", "\ud800"), ("subject", "contains", "\u0378"), ("subject", "contains", 5),
         ("subject", "contains", None), ("subject", "contains", ["x"]), ("subject", "exists", "x"),
@@ -114,8 +116,7 @@ def test_ten_megabytes_are_refused_at_once():
 @pytest.mark.parametrize(
     "name",
     ["Scuola", "Scuola/Compiti", "Con  due spazi", "Größe & Co", "日本語", "a~b", "Trash", "Junk", "$HOME", "-rf", "'",
-     "👨‍👩‍👧",
-     "*", "%", "x" * 60],
+     "💛", '"', "\\", "x" * 60],
 )  # fmt: skip
 def test_a_folder_keeps_its_name(name):
     assert filters.folder(f" {name} ") == name
@@ -125,7 +126,8 @@ def test_a_folder_keeps_its_name(name):
     "name",
     ["", " ", "/", "Scuola/", "/Scuola", "a//b", "..", ".hidden", "Scuola.Compiti", "a/../b", "~root", "a/~b", "INBOX",
      "inbox", "Inbox/x", " InBoX ", "x" * 61, "日" * 60 + "/" + "日" * 20,
-     "a\nb", "a\x00", "a\u202eb", "a/b/" * 40, None, 5, ["x"]],
+     "a\nb", "a\x00", "a\u202eb", "a/b/" * 40, "👨\u200d👩", "50%",
+     "*", "a\u00a0b", "日" * 60 + "/" + "日" * 13 + "aaaa", None, 5, ["x"]],
 )  # fmt: skip
 def test_what_no_folder_can_be_is_refused(name):
     with pytest.raises(Refused):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, Membership
+from accounts.services import join
 from accounts.wishes import wishes
 from domains.models import Alias, Domain
 from domains.services import delete_alias, delete_mailbox
@@ -190,7 +191,9 @@ def test_what_is_barred_since_stays_and_can_be_moved_and_switched_off(household)
     assert filing.cautions(mailbox, rule)[-1] == said[FilterRule]
     with wishes(emma, "panel"):
         filing.save_rule(emma, mailbox, FilterRule(then=[{"action": "flag"}]))
+    with wishes(emma, "panel"):
         filing.move_rule(emma, rule, 1)
+    with wishes(emma, "panel"):
         filing.switch_rule(emma, rule, False)
     with pytest.raises(ValidationError, match="may not write"), wishes(emma, "panel"):
         filing.switch_rule(emma, rule, True)
@@ -217,6 +220,20 @@ def test_a_mailbox_forwards_to_so_many_addresses(household, who, limit):
     assert by_rule(household, who, names[0], names[1]) == "", "the same again is no more"
 
 
+def test_who_is_protected_is_so_wherever_the_mailbox_is(household):
+    with wishes("a test", "test"):
+        household.mailboxes["work"] = household.mailbox("luca", household.work, "luca")
+    names = [f"x{number}@outside.example" for number in range(4)]
+    level(household, "luca", "trusted")
+    assert forward(household, "work", *names) == "This mailbox would forward to 4 addresses: at most 3."
+
+
+def test_a_member_is_nobody_special_at_home(household):
+    with wishes("a test", "test"):
+        join(household.people["anna"], household.business, "member")
+    assert forward(household, "anna", *(f"x{number}@outside.example" for number in range(6))) == ""
+
+
 def test_nothing_is_forwarded_to_an_address_that_is_gone(household):
     """Whoever gets the address next is another."""
     assert forward(household, "rita", "sara@mybusiness.com", "paolo@mybusiness.com") == ""
@@ -238,7 +255,7 @@ def test_nothing_is_forwarded_to_an_address_that_is_gone(household):
     assert Forwarding.objects.get().to == ["paolo@mybusiness.com"]
     left = {row.key: row.then for row in FilterRule.objects.all()}
     assert left == {rows["kept"].key: [{"action": "flag"}], rows["other"].key: rules["other"]}
-    assert AuditEntry.objects.filter(kind="filterrule", what=rows["gone"].label()).last().after is None
+    assert AuditEntry.objects.filter(kind="filterrule", what=rows["gone"].label()).latest("pk").after is None
 
 
 def test_nothing_is_forwarded_to_an_alias_that_is_gone(household):

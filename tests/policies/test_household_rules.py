@@ -121,6 +121,13 @@ def test_a_rule_is_changed_by_its_key(db):
     assert does() == ["mark-read"]
 
 
+def test_a_rule_without_a_key_is_not_one_that_the_file_names(db):
+    load(HEAD + FLAG.replace("then", 'key = "00000000000000aa"\nthen'), "a test")
+    load(HEAD + FLAG + FLAG.replace("then", 'key = "00000000000000aa"\nthen'), "a test")
+    first, second = FilterRule.objects.all()
+    assert first.key != second.key == "00000000000000aa"
+
+
 def test_a_forward_that_is_barred_since_is_dumped_so_that_it_loads(db):
     """Bo may write to his aunt no more: the rule stays, the mail host leaves the forward out."""
     aunt = '[[person.contact]]\naddress = "zia@outside.example"\n[[mailbox]]\naddress = "ada'
@@ -146,7 +153,7 @@ def test_the_same_address_as_something_else_gets_nobodys_letters(db):
     load(BO + bo, "a test")
     load(BO.replace('[[mailbox]]\naddress = "ada@rossi.example"\n', ""), "a test", prune=True)
     assert rows() == []
-    assert AuditEntry.objects.filter(kind="forwarding").last().after is None
+    assert AuditEntry.objects.filter(kind="forwarding").latest("pk").after is None
 
 
 MAILBOX = r"\[\[mailbox\]\] 1 \(ada@rossi.example\), "

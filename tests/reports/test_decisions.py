@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.models import Decision
+from policies.models import Decision, RuleAct
 from reports import decisions
 from reports.models import LogPosition
 
@@ -147,3 +147,22 @@ def test_after_three_weeks_they_go(log: Log) -> None:
     assert Decision.objects.count() == 2
     decisions.forget("primary", NOW + timedelta(days=22))
     assert Decision.objects.count() == 0
+
+
+def test_what_rules_did_is_counted_once_for_each_letter(log: Log) -> None:
+    def act(number: int, rule: str, key: str = KEY) -> bytes:
+        return f"queue={queue_id(number)} box={key} rule={rule}\n".encode()
+
+    rule, other = "0" * 15 + "1", "0" * 15 + "2"
+    lines = [act(1, rule), act(2, rule), act(2, "spam"), act(1, rule), act(3, other, "f" * 16), b"queue=x rule=1\n"]
+    log.path.write_bytes(b"".join(lines))
+    log.follow()
+    log.path.write_bytes(b"".join([*lines, act(2, rule), act(4, other), b"rule=" + rule.encode() + b"\n"]))
+    log.follow()
+    rows = RuleAct.objects.filter(key=KEY).order_by("rule", "queue_id").values_list("rule", "queue_id")
+    assert sorted(rows) == sorted(
+        [(rule, queue_id(1)), (rule, queue_id(2)), (other, queue_id(4)), ("spam", queue_id(2))]
+    )
+    assert not Decision.objects.exists()
+    decisions.forget("primary", NOW + timedelta(days=31))
+    assert not RuleAct.objects.exists()

@@ -1,0 +1,1 @@
+"""Forms of the policies: `lists` (lists, levels and answers), `filters` (rules, vacation, spam, forwarding)."""
