@@ -21,7 +21,8 @@ from deploy.snapshot import Action, Condition, Filter, Rule
 KEY = "e" * 16
 CONDITIONS = (
     *(Condition(field, op, "a.b+c") for field in filters.WORDS for op in ("is", "not contains", "starts", "ends")),
-    *(Condition(field, op, "è (b) $c\\ d") for field in filters.TEXTS for op in ("is", "contains", "not starts", "ends")),
+    *(Condition(field, op, "è (b) $c\\ d") for field in filters.TEXTS for op in ("is", "contains", "not starts")),
+    Condition("subject", "ends", "è (b) $c\\ d"),
     *(Condition("header:x-a", op, "[a] ^b|?") for op in ("is", "not contains", "starts", "ends")),
     *(Condition(field, "exists") for field in ("from", "list", "subject", "header:x-a", "attachment", "spam")),
     Condition("to", "domain", "elsewhere.example"), Condition("body", "not contains", "Una frase"),

@@ -75,7 +75,7 @@ def test_what_can_never_act_says_why(household):
 
 def test_what_somebody_wrote_is_text_and_nothing_else(household):
     evil = "<script>alert(1)</script> %(value)s {{ 7 }} \" ' &amp; %s"
-    stored(household, "anna", ([{**HOMEWORK, "value": evil}], [{"action": "file", "folder": "<b>%(words)s"}]))
+    stored(household, "anna", ([{**HOMEWORK, "value": evil}], [{"action": "file", "folder": "<b>(words)s"}]))
     client = household.client("anna")
     text = client.get(url(household)).text
     assert "<script>alert" not in text
