@@ -36,11 +36,15 @@ ACTS = (
 )  # fmt: skip
 RULES = Filter(
     "emma@myfamily.net",
-    tuple(
-        Rule(f"{number:016x}", "So.", "any" if number % 3 else "all", CONDITIONS[number : number + number % 4], then)
-        for number, then in enumerate(ACTS * 6)
-    )
-    + (Rule("spam", "Spam.", "all", (CONDITIONS[-2],), (Action("file", "Junk"), Action("tag", "x"))),),
+    (
+        *(
+            Rule(
+                f"{number:016x}", "So.", "any" if number % 3 else "all", CONDITIONS[number : number + number % 4], then
+            )
+            for number, then in enumerate(ACTS * 6)
+        ),
+        Rule("spam", "Spam.", "all", (CONDITIONS[-2],), (Action("file", "Junk"), Action("tag", "x"))),
+    ),
 )
 
 
@@ -128,7 +132,8 @@ class Spot(ast.NodeTransformer):
 WRITERS = {
     filters: ("recipes", "collected", "block", "rule_blocks", "act_lines", "act", "condition_line", "asked", "in_words",
               "in_text", "in_header", "scored", "negated"),
-    quoting: ("literal", "is_plain", "pattern_of", "forms", "maildir", "modified_utf7", "procmail_word", "tag", "whole"),
+    quoting: ("literal", "is_plain", "pattern_of", "forms", "maildir", "modified_utf7", "procmail_word", "tag",
+              "whole"),
 }  # fmt: skip
 
 
