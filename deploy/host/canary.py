@@ -20,13 +20,23 @@ from deploy.render.facts import PREFIX, Facts, NoFact, parse
 PATIENCE: Final = 25.0  # seconds; rspamd gives up a letter after 20
 LETTER: Final = (
     b"From: Canary <canary@mailadmin.invalid>\r\nReply-To: <cage@mailadmin.invalid>\r\n"
-    b"To: <miner@mailadmin.invalid>\r\n"
+    b'To: "owl@mailadmin.invalid" <miner@mailadmin.invalid>\r\n'
+    b"Cc: Birds: (hawk@mailadmin.invalid) tit@mailadmin.invalid;\r\n"
     b"Subject: Do you see =?utf-8?q?pi=C3=B9?= facts?\r\nList-Id: <birds.mailadmin.invalid>\r\nMIME-Version: 1.0\r\n"
     b"X-Mailadmin-From: pass forged@mailadmin.invalid dmarc\r\nX-Mailadmin-Canary: forged\r\n"
     b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nhttp://mailadmin.invalid/\r\n'
     b'--b\r\nContent-Type: application/octet-stream; name="run.exe"\r\n\r\nMZ\r\n--b--\r\n'
 )
-MEANT: Final = ("canary@mailadmin.invalid", "other", 1, ("program",), "birds.mailadmin.invalid", True)
+MEANT: Final = (
+    "canary@mailadmin.invalid",
+    "other",
+    ("miner@mailadmin.invalid",),
+    ("tit@mailadmin.invalid",),
+    1,
+    ("program",),
+    "birds.mailadmin.invalid",
+    True,
+)
 
 
 class CanaryError(Exception):
@@ -128,6 +138,8 @@ def sing(layout: Layout) -> None:
     found = (
         facts.address,
         facts.reply_to,
+        facts.to,
+        facts.cc,
         facts.links,
         facts.attachments,
         facts.list_id,

@@ -1,6 +1,6 @@
 """The root helper: the few things on a mail host that need root, asked for over a unix socket.
 
-In: one request a line, `verb arguments`, at most 600 bytes, from the agent or root (the kernel says who calls).
+In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or root (the kernel says who calls).
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
 Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped.
@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold
+from deploy.host import again, hold, imap
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
 
-LONGEST: Final = 600
+LONGEST: Final = 1000
 PATIENCE: Final = 5.0  # seconds in which a caller must have written its line
 AT_ONCE: Final = 16
 TIME: Final = 30.0  # seconds one act may take; the client waits a little longer
@@ -86,6 +86,7 @@ KEY: Final = r"[0-9a-f]{16}"
 LOGIN: Final = r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}"
 LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{0,199}}"  # mailbox, place, file
 QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
+NAME: Final = r"(?:[0-9a-f]{2}){1,240}"  # of a folder, in hexadecimal digits: the one thing here that may be any text
 QUEUED: Final = rf"{QUEUE_ID} [0-9]{{9,11}} {LOGIN}"  # which, when it arrived (seconds), who signed in
 
 # Every request there is: what its arguments must look like, to the last character, and what is done.
@@ -95,6 +96,8 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "folder": (re.compile(rf"{KEY}\Z"), folder),
     "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
     "drop": (re.compile(rf"{LETTER}\Z"), drop),
+    "folders": (re.compile(rf"{LOGIN}\Z"), imap.names),
+    "make-folder": (re.compile(rf"{LOGIN} {NAME}\Z"), imap.make),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
     "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),
@@ -186,7 +189,7 @@ class Service:
 def parse(line: bytes) -> tuple[str, list[str], Act]:
     """Verb, arguments and act of a request; raises Refused for all but the known ones, letter for letter."""
     if not line.endswith(b"\n"):
-        raise Refused("a request is one whole line of at most 600 bytes")
+        raise Refused("a request is one whole line of at most 1,000 bytes")
     verb, blank, argument = line[:-1].decode("ascii", "replace").partition(" ")
     pattern, act = VERBS.get(verb, (None, None))
     if pattern is None or act is None:

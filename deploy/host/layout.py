@@ -32,6 +32,7 @@ class Layout:
     submission: int
     shadow_smtp: int  # the same two doors for the host's own questions; nothing is accepted there
     shadow_submission: int
+    post: int  # the door for what the host itself sends for its people
     imap: int
     pop3: int
 
@@ -49,6 +50,11 @@ class Layout:
     def held(self) -> Path:
         """Letters that are held, a folder a mailbox; never in IMAP."""
         return self.mail / ".held"
+
+    @property
+    def away(self) -> Path:
+        """Heads of letters that may be answered while somebody is away, a folder a mailbox; never in IMAP."""
+        return self.mail / ".away"
 
     @property
     def again(self) -> Path:

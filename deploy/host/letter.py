@@ -37,7 +37,7 @@ class Letter:
 def look(letter: bytes) -> Letter:
     """Read the beginning of a letter."""
     fields, _body = excerpt.split(letter)
-    facts, author = _facts(fields)
+    facts, author = _facts(lines(fields))
     received = next((value for name, value in fields if name == "received"), b"")
     client, queue_id = CLIENT.match(received), QUEUE_ID.search(received)
     return Letter(
@@ -51,11 +51,15 @@ def look(letter: bytes) -> Letter:
     )
 
 
-def _facts(fields: excerpt.Fields) -> tuple[dict[str, str], str]:
-    """The value of each fact by its short name, and the author; none at all unless each is there and of the grammar."""
+def lines(fields: excerpt.Fields) -> list[tuple[str, str]]:
+    """Every line under our prefix: the short name of its fact, and what it says."""
     ours = [(name, value[1:].decode("utf-8", "replace")) for name, value in fields if name.startswith(PREFIX.lower())]
-    lines = [(SHORT.get(name, name), value) for name, value in ours]
+    return [(SHORT.get(name, name), value) for name, value in ours]
+
+
+def _facts(said: list[tuple[str, str]]) -> tuple[dict[str, str], str]:
+    """The value of each fact by its short name, and the author; none at all unless each is there and of the grammar."""
     try:
-        return dict(lines), parse(lines).address
+        return dict(said), parse(said).address
     except NoFact:
         return {}, ""

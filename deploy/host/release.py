@@ -238,6 +238,7 @@ def laid(layout: Layout) -> dict[str, str]:
         "postfix/main.cf",
         "postfix/master.cf",
         *RECIPES,
+        "forward",
         "rspamd/rspamd.conf",
         "rspamd/rspamd.local.lua",
     )

@@ -1,12 +1,15 @@
-"""Submits the panel's own letters, with the login that the installer made for them.
+"""Submits the panel's own letters, and answers in the name of people who are away, with the panel's login.
 
-In: a `Layout`, a letter, its one recipient. Out: nothing; when `submit` returns, the mail host has taken the letter
-(250). Touched: a dialogue with this host's submission door. Raises `NotTaken` with one sentence; when the answer to the
-whole letter was lost on the way, nobody knows whether it was taken, and that is raised too.
+In: a `Layout`, a letter, its one recipient. Out: nothing; when `submit` or `answer` returns, the mail host has taken
+the letter (250). Touched: a dialogue with this host's submission door, or with the one for such answers. Raises
+`NotTaken` with one sentence; when the answer to the whole letter was lost on the way, nobody knows whether it was
+taken, and that is raised too.
 """
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
@@ -48,12 +51,25 @@ def own_login(layout: Layout) -> tuple[str, str]:
 
 def submit(layout: Layout, letter: EmailMessage, to: str) -> None:
     """Hand a letter to the mail host; return when it answered 250."""
+    with signed_in(layout, layout.submission, to) as dialogue:
+        dialogue.send_message(letter, own_address(layout), [to])
+
+
+def answer(layout: Layout, letter: bytes, to: str) -> None:
+    """Hand over a letter in the name of one of our people. It comes from nobody, so that nothing comes back for it."""
+    with signed_in(layout, layout.post, to) as dialogue:
+        dialogue.sendmail("", [to], letter)
+
+
+@contextmanager
+def signed_in(layout: Layout, port: int, to: str) -> Iterator[smtplib.SMTP]:
+    """A dialogue about a letter to this address."""
     address, secret = own_login(layout)
     try:
-        with smtplib.SMTP(layout.address, layout.submission, timeout=PATIENCE) as dialogue:
+        with smtplib.SMTP(layout.address, port, timeout=PATIENCE) as dialogue:
             dialogue.starttls(context=trusting(layout))
             dialogue.login(address, secret)
-            dialogue.send_message(letter, address, [to])
+            yield dialogue
     except smtplib.SMTPRecipientsRefused as error:
         raise NotTaken(f"The letter to {to} was refused: {said(*error.recipients[to])}", refused=True) from error
     except smtplib.SMTPDataError as error:

@@ -18,13 +18,15 @@ from deploy.setup.certificate import make_certificate
 from deploy.setup.folders import make_folders
 from deploy.setup.own_login import make_own_login
 from deploy.setup.people import AGENT, MAIL, SetupError, person
+from deploy.setup.post_login import make_post_login
 from deploy.setup.templates import fill, write
 from deploy.setup.world import make_world
 
 HTTP, SMTP, SUBMISSION, IMAP, POP3, DNS = 8000, 2525, 2587, 2143, 2110, 2053
-SHADOW_SMTP, SHADOW_SUBMISSION = 2526, 2588
+SHADOW_SMTP, SHADOW_SUBMISSION, POST = 2526, 2588, 2589
 HOSTNAME = "mail.mailadmin.invalid"
 OWN = f"mailadmin@{HOSTNAME}"  # the panel's letters are from it: everybody's always-contact
+CARRIER = f"post@{HOSTNAME}"  # the mail user's login, for letters that people forward
 # Which names are public suffixes, `edu.it` for one: with rspamd on Debian 12, a package of its own on 13.
 SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/public_suffix_list.dat")
 LOGIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+'=&~"
@@ -53,9 +55,10 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     make_certificate(var / "etc" / "tls")
     make_world(var / "etc" / "dns")
     make_own_login(var / "etc", OWN)
+    make_post_login(var / "etc", CARRIER)
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
-    write_configuration(var, layout, choices)
+    write_configuration(var, layout, choices, code)
     write(layout.etc / release.LAID, release.laid_text(layout))
     lay_first_release(layout, code)
     run(["postfix", "-c", str(layout.postfix), "check"], timeout=30)
@@ -80,21 +83,23 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
         submission=SUBMISSION + base,
         shadow_smtp=SHADOW_SMTP + base,
         shadow_submission=SHADOW_SUBMISSION + base,
+        post=POST + base,
         imap=IMAP + base,
         pop3=POP3 + base,
     )
 
 
-def write_configuration(var: Path, layout: Layout, choices: Choices) -> None:
+def write_configuration(var: Path, layout: Layout, choices: Choices, code: Path) -> None:
     """Every file that Postfix, procmail, Dovecot, rspamd and Redis read, but for the releases."""
-    values = _values(var, layout, choices)
+    values = _values(var, layout, choices) | {"CODE": str(code)}
     values |= {name.upper(): fill(name, values).rstrip("\n") for name in ("submission_options", "shadow_options")}
     for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
         write(layout.postfix / name, fill(name, values))
     write(layout.dovecot, fill(_dovecot_template(), values))
     for name in release.RECIPES:
         write(layout.etc / name, fill(name, values))
-    write(layout.etc / "deliver", fill("deliver", values), 0o755)
+    for name in ("deliver", "forward"):
+        write(layout.etc / name, fill(name, values), 0o755)
     write(layout.etc / "redis.conf", fill("redis.conf", values))
     for name in ("rspamd.conf", "rspamd.local.lua"):
         write(layout.etc / "rspamd" / name, fill(name, values))
@@ -120,6 +125,7 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
         "VAR": str(var),
         "HOSTNAME": HOSTNAME,
         "OWN": OWN,
+        "CARRIER": CARRIER,
         "MILTER": str(var / "run" / "milter" / "rspamd.sock"),
         "SUFFIXES": _suffixes(),
         "NAMESERVER": f"{layout.address}:{dns_port(layout)}",

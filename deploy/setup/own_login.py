@@ -21,9 +21,18 @@ PASSWD: Final = "own-passwd"
 
 def make_own_login(etc: Path, address: str) -> None:
     """The secret, unless there is one for this address, and the line that Dovecot knows it by."""
-    path = etc / LOGIN
+    digest = keep_secret(etc / LOGIN, address, AGENT)
+    write(etc / PASSWD, passwd_line(address, digest), 0o640, group("dovecot"))
+
+
+def keep_secret(path: Path, address: str, reader: str) -> str:
+    """The digest of the secret in a file that one system user reads; a new one, unless it is there for this address."""
     known = read_login(path) if path.exists() else ("", "")
     secret = known[1] if known[0] == address else secrets.token_urlsafe(32)
-    write(path, f"{address} {secret}\n", 0o640, group(AGENT))
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    write(etc / PASSWD, f"{address}:{{SHA256.HEX}}{digest}::::::nologin=y\n", 0o640, group("dovecot"))
+    write(path, f"{address} {secret}\n", 0o640, group(reader))
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def passwd_line(name: str, digest: str) -> str:
+    """What Dovecot knows a login by."""
+    return f"{name}:{{SHA256.HEX}}{digest}::::::nologin=y\n"

@@ -6,7 +6,7 @@ In: how far they are shifted. Nothing is touched but for a moment's listening. R
 import socket
 from typing import Final
 
-from deploy.setup.lay import DNS, HTTP, IMAP, POP3, SHADOW_SMTP, SHADOW_SUBMISSION, SMTP, SUBMISSION
+from deploy.setup.lay import DNS, HTTP, IMAP, POP3, POST, SHADOW_SMTP, SHADOW_SUBMISSION, SMTP, SUBMISSION
 from deploy.setup.people import SetupError
 
 LOOPBACK = "127.0.0.1"
@@ -20,6 +20,7 @@ DOORS: Final = (
     ("pop3", POP3, TCP),
     ("shadow smtp", SHADOW_SMTP, TCP),
     ("shadow submission", SHADOW_SUBMISSION, TCP),
+    ("post", POST, TCP),
     ("dns", DNS, UDP),
 )
 

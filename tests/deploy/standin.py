@@ -146,6 +146,7 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
         submission=0,
         shadow_smtp=0,
         shadow_submission=0,
+        post=0,
         imap=0,
         pop3=0,
     )

@@ -8,12 +8,15 @@ from deploy.render.facts import GRAMMAR, NAMES, PREFIX, NoFact, parse
 GOOD = {
     "From": "pass nonna.rosa@gmail.com dmarc",
     "Reply-To": "same",
+    "To": "emma@myfamily.net luca+x@myfamily.net",
+    "Cc": "none",
     "Links": "2",
     "Attachments": "pdf picture",
     "List": "club.example.org",
     "Auto": "no",
     "Spam": "ham -0.5",
     "Subject": "Ciao, è già Natale",
+    "Body": "0123456789abcdef fedcba9876543210",
 }
 
 
@@ -29,6 +32,8 @@ def test_good_lines_are_read() -> None:
     assert (facts.reply_to, facts.links, facts.attachments) == ("same", 2, ("pdf", "picture"))
     assert (facts.list_id, facts.automatic, facts.spam, facts.score) == ("club.example.org", False, False, -0.5)
     assert facts.subject == "Ciao, è già Natale"
+    assert (facts.to, facts.cc) == (("emma@myfamily.net", "luca+x@myfamily.net"), ())
+    assert facts.phrases == ("0123456789abcdef", "fedcba9876543210")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,18 @@ def test_every_verdict_is_read(said: str, verdict: str, how: str) -> None:
         ("From", "fail a@b.example dkim"),
         ("From", "report a@b.example"),
         ("Reply-To", "Same"),
+        ("To", ""),
+        ("To", "a@b.example\n"),
+        ("To", "a@b.example  c@d.example"),
+        ("To", "a@b.example "),
+        ("To", "a@b.example, c@d.example"),
+        ("To", "a@b.example a@b.example"),
+        ("To", "A@b.example"),
+        ("To", "none a@b.example"),
+        ("To", "a@b"),
+        ("To", f"a@b.example {'a' * 65}@b.example"),
+        ("Cc", "é@b.example"),
+        ("Cc", " ".join(f"a{number:03}@{'b' * 40}.example" for number in range(17))),
         ("Links", "01"),
         ("Links", "1000"),
         ("Links", "²"),
@@ -83,11 +100,33 @@ def test_every_verdict_is_read(said: str, verdict: str, how: str) -> None:
         ("Subject", "x\ry"),
         ("Subject", "x\u2028y"),
         ("Subject", "x" * 201),
+        ("Body", ""),
+        ("Body", "0123456789ABCDEF"),
+        ("Body", "0123456789abcdef0"),
+        ("Body", "0123456789abcdef 0123456789abcdef"),
+        ("Body", "0123456789abcdef none"),
+        ("Body", " ".join(f"{number:016x}" for number in range(41))),
     ],
 )
 def test_anything_else_is_refused(name: str, value: str) -> None:
     with pytest.raises(NoFact):
         parse(lines(**{name.replace("-", "_"): value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("To", "none"),
+        ("Cc", " ".join(f"a{number:03}@{'b' * 40}.example" for number in range(16))),
+        ("To", f"a@b.example {'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 61}"),
+        ("Body", "none"),
+        ("Body", " ".join(f"{number:016x}" for number in range(40))),
+    ],
+)
+def test_as_much_as_fits_is_read(name: str, value: str) -> None:
+    facts = parse(lines(**{name: value}))
+    said = {"To": facts.to, "Cc": facts.cc, "Body": facts.phrases}[name]
+    assert list(said) == (value.split(" ") if value != "none" else [])
 
 
 def test_each_fact_is_there_once() -> None:

@@ -114,6 +114,7 @@ def hostile(dice: Random) -> Fuzzed:
     lines = [f"{'From' if dice.random() < 0.8 else some(dice, FROMS)}: {mailbox(dice, own)}"]
     lines += [f"{dice.choice(FROMS)}: {mailbox(dice, own)}" for _number in range(dice.choice((0, 0, 0, 1, 2)))]
     lines += [f"{name}: {mailbox(dice, own)}" for name in ("Sender", "Reply-To", "Reply-To") if dice.random() < 0.2]
+    lines += [f"{name}: {mailboxes(dice, own)}" for name in ("To", "to", "Cc", "Cc") if dice.random() < 0.4]
     lines += [f"{some(dice, FORGED)}: {some(dice, VERDICTS)}" for _number in range(dice.choice((0, 0, 1, 3)))]
     lines += [dice.choice(LINES) for _number in range(dice.choice((0, 0, 0, 0, 0, 1)))]
     raw = change(signed(assembled(lines, dice), own.partition("@")[2], dice), own, dice)
@@ -126,6 +127,12 @@ def mailbox(dice: Random, own: str) -> str:
     shapes, names = (USUAL_MAILBOXES, USUAL_NAMES) if dice.random() < 0.4 else (MAILBOXES, NAMES)
     value = dice.choice(shapes).format(a=address, b=dice.choice(ADDRESSES), n=dice.choice(names))
     return marred(value, dice) if dice.random() < 0.3 else value
+
+
+def mailboxes(dice: Random, own: str) -> str:
+    """The value of a To or Cc line."""
+    separators = (", ", ",", ", ", "; ", ",\r\n\t", " ", ": ", ", , ")
+    return dice.choice(separators).join(mailbox(dice, own) for _number in range(dice.choice((1, 2, 3, 30))))
 
 
 def some(dice: Random, texts: Sequence[str]) -> str:

@@ -12,7 +12,10 @@ from tests.host.machine import MailHost
 
 KEY = KEYS[EMMA]
 STRANGER = "evil@other.test"
-FACTS = "Spam: ham 1.0\nLinks: 0\nAttachments: none\nList: none\nAuto: no\nFrom: {}\nReply-To: {}\nSubject: {}"
+FACTS = (
+    "Spam: ham 1.0\nLinks: 0\nAttachments: none\nList: none\nAuto: no\nTo: none\nCc: none\nBody: none\n"
+    "From: {}\nReply-To: {}\nSubject: {}"
+)
 
 
 def stored(

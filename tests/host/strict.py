@@ -1,6 +1,7 @@
 """Whom a letter is provably from: a strict reader of its own, for the tests to hold against the filter.
 
 In: a letter, and the envelope sender with which it came from loopback. Out: `provably_from`, an address or nothing.
+`recipients` are the plain addresses of the To or Cc lines, as `deploy/render/facts.py` has them.
 It reads a head letter by letter as RFC 5322 has it, and finds DKIM, SPF and DMARC for the test domains of `outside.py`
 itself, with the key at hand: it shares nothing with the filter. Strict means: what it does not know is no address.
 """
@@ -8,7 +9,8 @@ itself, with the key at hand: it shares nothing with the filter. Strict means: w
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -107,6 +109,50 @@ def addr_spec(text: bytes) -> str:
     if not all(0 < len(one) < 64 and set(one) <= LDH and b"-" not in (one[:1], one[-1:]) for one in labels):
         raise Unreadable("no domain")
     return text.decode("ascii").lower()
+
+
+def recipients(fields: Sequence[bytes], name: bytes) -> list[str]:
+    """The plain addresses of all lines of a name, each once, in order, as many as 900 characters hold."""
+    found: list[str] = []
+    for piece in (piece for value in named(fields, name) for piece in pieces(value)):
+        with suppress(Unreadable):
+            address = addr_spec(inner(piece))
+            if address not in found:
+                found.append(address)
+    while len(" ".join(found)) > 900:
+        found.pop()
+    return found
+
+
+def pieces(value: bytes) -> Iterator[bytes]:
+    """What stands between commas, colons and semicolons: a quote is DEL, a comment a blank, half of one nothing."""
+    piece, quoted, depth, escaped = bytearray(), False, 0, False
+    for byte in value:
+        mark = chr(byte)
+        if escaped or (mark == "\\" and (quoted or depth)):
+            escaped = not escaped
+        elif quoted:
+            quoted = mark != '"'
+        elif depth:
+            depth += (mark == "(") - (mark == ")")
+        elif mark in ",:;":
+            yield bytes(piece)
+            piece.clear()
+        else:
+            quoted, depth = mark == '"', int(mark == "(")
+            piece += b"\x7f" if quoted else b" " if depth else bytes([byte])
+    yield bytes(piece)
+
+
+def inner(piece: bytes) -> bytes:
+    """The address of `address` or `name <address>`."""
+    before, bracket, rest = piece.strip().partition(b"<")
+    address, closing, after = rest.partition(b">")
+    if not bracket:
+        return before
+    if not closing or after or b">" in before or b"<" in address:
+        raise Unreadable("brackets that do not match")
+    return address.strip()
 
 
 def is_proved(domain: str, fields: Sequence[bytes], body: bytes, sender: str) -> bool:

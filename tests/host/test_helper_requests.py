@@ -136,8 +136,8 @@ def test_one_line_is_one_request(mailhost: MailHost) -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    [b"folder 00000000000000e1", b"folder 0000", b"", b"x" * 600, b"x" * 100_000, b"folder " + b"0" * 700 + b"\n"],
-    ids=["no line feed", "half", "nothing", "600", "100000", "too long"],
+    [b"folder 00000000000000e1", b"folder 0000", b"", b"x" * 1000, b"x" * 100_000, b"folder " + b"0" * 1100 + b"\n"],
+    ids=["no line feed", "half", "nothing", "1000", "100000", "too long"],
 )
 def test_an_unfinished_or_endless_line_is_refused(mailhost: MailHost, request_: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as line:

@@ -9,6 +9,8 @@ local PREFIX = 'x-mailadmin-'
 local SPAM = 8.0 -- the score from which a letter counts as spam
 local ATEXT = "[%w!#$%%&'*+/=?^_`{|}~-]" -- RFC 5322, 3.2.3
 local LONGEST_ADDRESS, LONGEST_LIST, LONGEST_SUBJECT, MOST_LINKS = 254, 200, 200, 999
+local LONGEST_RECIPIENTS, MOST_READ = 900, 65536 -- of the lines To, and Cc
+local MOST_TEXT, MOST_WORK, MOST_PHRASES = 524288, 268435456, 40 -- of a body: bytes, bytes searched, found phrases
 
 -- Addresses --------------------------------------------------------------------------------------------------------
 
@@ -40,6 +42,30 @@ local function one_mailbox(header)
   if text:find('\1', 1, true) then return nil end
   local address = text:match('^%s*([^%s<>]+)%s*$') or text:match('^[^<>@,;:()"\\]*<%s*([^%s<>]+)%s*>%s*$')
   if address and not address:find('=%?[^?]+%?%a%?') then return plain(address) end
+end
+
+-- A header's value without its quotes and comments; a quote becomes \127, which is in no address. What does not end is
+-- left out.
+local function unquoted(text)
+  local out, from, depth, quoted, escaped = {}, 1, 0, false, 0
+  for at, mark in text:gmatch('()([\\"()])') do
+    local loose = not quoted and depth == 0
+    if at == escaped then
+      escaped = 0
+    elseif mark == '\\' then
+      escaped = loose and 0 or at + 1
+    elseif loose and mark ~= ')' then
+      out[#out + 1] = text:sub(from, at - 1) .. (mark == '"' and '\127' or ' ')
+      quoted, depth = mark == '"', mark == '(' and 1 or 0
+    elseif quoted and mark == '"' then
+      quoted, from = false, at + 1
+    elseif depth > 0 and mark ~= '"' then
+      depth = depth + (mark == '(' and 1 or -1)
+      from = at + 1
+    end
+  end
+  if not quoted and depth == 0 then out[#out + 1] = text:sub(from) end
+  return table.concat(out)
 end
 
 -- Without the extension:  anna+diary@b -> anna@b.
@@ -87,12 +113,21 @@ local function listed(list, key)
 end
 
 local OWN = '@OWN@' -- the panel's letters are from it: its login is in no release
+local CARRIER = '@CARRIER@' -- who forwards letters
 
 local function owns(login, address)
   if address == OWN then return login:lower() == OWN end
   for _, form in ipairs({ address, bare(address) }) do
     local logins = listed('sender_logins', form)
     if logins ~= '' then return logins and (',' .. logins .. ','):find(',' .. login:lower() .. ',', 1, true) ~= nil end
+  end
+  return false
+end
+
+-- Whether an address is somebody's here.
+local function is_ours(address)
+  for _, form in ipairs({ address, bare(address) }) do
+    if (listed('sender_logins', form) or '') ~= '' then return true end
   end
   return false
 end
@@ -105,6 +140,11 @@ local function is_screened(task)
     if listed('screened', address) ~= '' or listed('screened', '@' .. domain) ~= '' then return true end
   end
   return false
+end
+
+-- A letter that the host itself sends for its people comes by a door of its own, whose name is told us: master.cf.
+local function is_posted(task)
+  return tostring(task:get_request_header('MTA-Name') or '') == 'post'
 end
 
 -- What our own Postfix says became of a letter comes by a service of its own, whose name is told us: master.cf.
@@ -125,6 +165,7 @@ rspamd_config:register_symbol({
   callback = function(task)
     local login = task:get_user()
     local function answer(action, sentence) task:set_pre_result(action, sentence, 'mailadmin') end
+    if is_posted(task) then return end
     if not login or login == '' then
       if names_us(task) and not is_report(task) then answer('reject', 'This host alone writes in its own name.') end
       return
@@ -192,7 +233,9 @@ end
 
 local function proof(task, address, domain)
   local login = task:get_user()
-  if login and login ~= '' then return owns(login, address) and 'pass' or 'fail', 'login' end
+  if login and login ~= '' then
+    return (is_posted(task) and is_ours(address) or owns(login, address)) and 'pass' or 'fail', 'login'
+  end
   local signed, weak = signatures(task)
   local verdict, how = exactly(task, domain, signed)
   if task:has_symbol('DMARC_POLICY_ALLOW') then return weak and (verdict or 'fail') or 'pass', 'dmarc' end
@@ -206,6 +249,7 @@ end
 
 local function from_fact(task)
   if is_report(task) then return 'report' end
+  if is_posted(task) and task:get_user() ~= OWN then return 'malformed' end -- it has passed a door, and shows no facts
   local address, domain = author(task)
   if not address then return 'malformed' end
   local verdict, how = proof(task, address, domain)
@@ -219,6 +263,28 @@ local function reply_fact(task)
   if not address then return 'malformed' end
   return address == author(task) and 'same' or 'other'
 end
+
+-- The plain addresses of all lines of a name. A list reads what stands between commas, a group what it holds.
+local function addresses_fact(task, name)
+  local seen, found, length, left = {}, {}, -1, MOST_READ
+  for _, header in ipairs(headers(task, name)) do
+    local text = (header.value or ''):sub(1, left):gsub('\r?\n([ \t])', '%1')
+    left = left - #text
+    for piece in unquoted(text):gmatch('[^,;:]+') do
+      local address = piece:match('^%s*([^%s<>]+)%s*$') or piece:match('^[^<>]*<%s*([^%s<>]+)%s*>%s*$')
+      address = address and not address:find('=%?[^?]+%?%a%?') and plain(address)
+      if address and not seen[address] then
+        length = length + 1 + #address
+        if length > LONGEST_RECIPIENTS then return table.concat(found, ' ') end
+        seen[address], found[#found + 1] = true, address
+      end
+    end
+  end
+  return #found > 0 and table.concat(found, ' ') or 'none'
+end
+
+local function to_fact(task) return addresses_fact(task, 'To') end
+local function cc_fact(task) return addresses_fact(task, 'Cc') end
 
 local function links_fact(task)
   local seen, count = {}, 0
@@ -328,6 +394,83 @@ local function decoded(header)
   return header.decoded or header.value or ''
 end
 
+-- What a body is searched for: the phrases of everybody whom the letter is for, `{ id, phrase }`, each once.
+local function phrases(task)
+  local found, seen, file = {}, {}, io.open('@ROOT@/current/rspamd/phrases', 'r')
+  if not file then return found end
+  local text = '\n' .. file:read('*a')
+  file:close()
+  local function see(key)
+    local _, at = text:find('\n' .. key .. ' ', 1, true)
+    while at do
+      local id, phrase = text:match('^(%x+) ([^\n]+)', at + 1)
+      if id and #id == 16 and not seen[id] then seen[id], found[#found + 1] = true, { id, phrase } end
+      _, at = text:find('\n' .. key .. ' ', at, true)
+    end
+  end
+  for _, recipient in ipairs(task:get_recipients({ 'smtp', 'orig' }) or {}) do
+    local address, domain = plain(bare(recipient.addr or ''))
+    if address and not seen[address] then
+      seen[address] = true
+      see(address)
+      see('@' .. domain)
+    end
+  end
+  return found
+end
+
+-- Text as phrases are written: in lower case, one blank where there are more or others; a sigma is a sigma.
+local BLANKS = { '\194[\133\160]', '\225\154\128', '\226\128[\128-\138\168\169\175]', '\226\129\159', '\227\128\128' }
+local function folded(text)
+  text = util.is_valid_utf8(text) and util.lower_utf8(text) or text:lower()
+  for _, blank in ipairs(BLANKS) do text = text:gsub(blank, ' ') end
+  return (text:gsub('[%s\28-\31]+', ' '):gsub('\207\130', '\207\131'))
+end
+
+-- Every three bytes that stand side by side: most phrases hold some that a text does not.
+local function triples(text)
+  local found = {}
+  for at = 1, #text - 2 do
+    local one, two, three = text:byte(at, at + 2)
+    found[one * 65536 + two * 256 + three] = true
+  end
+  return found
+end
+
+local function may_hold(found, phrase)
+  for at = 1, #phrase - 2 do
+    local one, two, three = phrase:byte(at, at + 2)
+    if not found[one * 65536 + two * 256 + three] then return false end
+  end
+  return true
+end
+
+local function text_of(task)
+  local texts, left = {}, MOST_TEXT
+  for _, part in ipairs(task:get_text_parts() or {}) do
+    local text = part:get_mimepart():is_attachment() and '' or tostring(part:get_content() or '')
+    if #text > left then text = text:sub(1, left):gsub('[\192-\255][\128-\191]*$', '') end
+    left = left - #text
+    texts[#texts + 1] = folded(text)
+  end
+  return table.concat(texts, '\1') -- no phrase reaches from one part into the next
+end
+
+local function body_fact(task)
+  local sought, found, work = phrases(task), {}, 0
+  if #sought == 0 then return 'none' end
+  local text = text_of(task)
+  local known = triples(text)
+  for _, one in ipairs(sought) do
+    local phrase = one[2]:gsub('\207\130', '\207\131')
+    if may_hold(known, phrase) and work < MOST_WORK and #found < MOST_PHRASES then
+      work = work + #text
+      if text:find(phrase, 1, true) then found[#found + 1] = one[1] end
+    end
+  end
+  return #found > 0 and table.concat(found, ' ') or 'none'
+end
+
 local function subject_fact(task)
   local found = headers(task, 'Subject')[1]
   local text = found and decoded(found) or ''
@@ -343,31 +486,50 @@ local function subject_fact(task)
 end
 
 -- Each fact, who finds it, and what is said when that fails: the worst.
+local BODY = { 'Body', body_fact, 'none' } -- the only one that depends on whom a letter is for
 local FACTS = {
   { 'From', from_fact, 'malformed' },
   { 'Reply-To', reply_fact, 'malformed' },
+  { 'To', to_fact, 'none' },
+  { 'Cc', cc_fact, 'none' },
   { 'Links', links_fact, tostring(MOST_LINKS) },
   { 'Attachments', attachments_fact, 'opaque' },
   { 'List', list_fact, 'malformed' },
   { 'Auto', auto_fact, 'yes' },
   { 'Spam', spam_fact, 'spam 99.9' },
   { 'Subject', subject_fact, '-' },
+  BODY,
 }
+
+-- Whether a letter that is forwarded has the facts of its first door: each once, and no other. They are ours: whatever
+-- a letter brings is taken off there.
+local function is_whole(task)
+  local count = 0
+  for _, one in ipairs(task:get_headers() or {}) do
+    if (one.name or ''):lower():sub(1, #PREFIX) == PREFIX then count = count + 1 end
+  end
+  for _, fact in ipairs(FACTS) do
+    local found = headers(task, 'X-Mailadmin-' .. fact[1])
+    if #found ~= 1 or (found[1].raw or '\n'):gsub('[\r\n]+$', ''):find('[%z\1-\31\127]') then return false end
+  end
+  return count == #FACTS
+end
 
 rspamd_config:register_symbol({
   name = 'MAILADMIN_FACTS', score = 0.0, type = 'postfilter', priority = 0, flags = 'empty,ignore_passthrough',
   callback = function(task)
     local add, remove = {}, {}
-    for _, one in ipairs(task:get_headers() or {}) do
+    local kept = is_posted(task) and task:get_user() == CARRIER and is_whole(task)
+    for _, one in ipairs(not kept and task:get_headers() or {}) do
       if (one.name or ''):lower():sub(1, #PREFIX) == PREFIX then remove[one.name] = 0 end
     end
-    for _, fact in ipairs(FACTS) do
+    for _, fact in ipairs(kept and { BODY } or FACTS) do
       local ok, text = pcall(fact[2], task)
       if not ok then logger.errx(task, 'mailadmin: %s: %s', fact[1], text) end
       remove['X-Mailadmin-' .. fact[1]] = 0
       add['X-Mailadmin-' .. fact[1]] = ok and text or fact[3]
     end
-    if add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
+    if not kept and add['X-Mailadmin-From']:find('^temp ') and is_screened(task) then
       task:set_pre_result('soft reject', 'It cannot be proved just now who wrote this letter; try again.', 'mailadmin')
     end
     task:set_milter_reply({ add_headers = add, remove_headers = remove })
