@@ -210,10 +210,8 @@ def fate(out: Path, address: str, key: str) -> Outcome:
     )  # fmt: skip
     decided = DECIDED.search(said)
     if not decided:
-        return replace(found, station="rules") if found.rules else found
+        return found
     station, reason, author, proof, entry = ("" if word == "-" else word for word in decided.groups()[1:])
-    if found.rules:
-        station = "rules"
     return replace(found, station=station, reason=reason, author=author, proof=proof, entry=entry)
 
 

@@ -6,7 +6,7 @@ but a rule can stand in such a file: no delivery, no program, no other variable.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Final
 
 from deploy.render.reading import Misread, from_utf7, read_word
@@ -94,7 +94,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
     if text[at:] != "RULES_OK=yes\n":
         raise Misread(f"A line is none of a rule: {text[at : at + 60]!a}.")
     return tuple(
-        Rule(key, "", match, tuple(map(condition, when)), actions(then, numbers)) for key, match, when, then in raw
+        Rule(key, "", match, tuple(map(condition, when)), actions(key, then, numbers)) for key, match, when, then in raw
     )
 
 
@@ -126,29 +126,32 @@ def address_of(text: str) -> str:
     return value[1:]
 
 
-def actions(lines: list[str], numbers: dict[tuple[str, str], str]) -> tuple[Action, ...]:
-    """What the lines of a rule do."""
-    return tuple(sorted(set(acts(lines, numbers))))
-
-
-def acts(lines: list[str], numbers: dict[tuple[str, str], str]) -> Iterator[Action]:
-    """Each act once; what goes along with another is none of its own."""
+def actions(key: str, lines: list[str], numbers: Mapping[tuple[str, str], str]) -> tuple[Action, ...]:
+    """What the lines of a rule do: the place of a letter last, with all that goes along with it, in this order."""
     folder = next((levels(read_word(line[9:])) for line in lines if line.startswith("  FOLDER=")), "")
-    along = {"AWAY='no'", *(["DONE='yes'"] if folder else [])}
-    along |= {f"{kind}_{number}='no'" for (kind, number), name in numbers.items() if kind == "COPY" and name == folder}
-    for line in (line.removeprefix("  ") for line in lines):
-        name, _equals, value = line.partition("=")
-        kind, _line, number = name.partition("_")
-        if name == "FOLDER":
-            yield Action("file", folder)
-        elif name == "TAG":
-            yield Action("tag", read_word(value))
-        elif line in PLAIN and line not in along:
-            yield Action(PLAIN[line])
-        elif (kind, number) in numbers and value == "'yes'":
-            yield Action(kind.lower(), numbers[kind, number])
-        elif line not in along:
-            raise Misread(f"A rule does what no rule does: {line[:60]!a}.")
+    place = [line for line in lines if line.startswith("  FOLDER=")]
+    copies = [f"  {kind}_{number}='no'" for (kind, number), name in numbers.items() if (kind, name) == ("COPY", folder)]
+    along = [*place, *copies, "  DONE='yes'"] if place else []
+    along += ["  AWAY='no'"] if key == "spam" else []
+    found = [act(line.removeprefix("  "), numbers) for line in lines[: len(lines) - len(along)]]
+    if len(place) > 1 or lines[len(found) :] != along:
+        raise Misread(f"A rule files a letter as no rule does: {lines[-1][:60]!a}.")
+    # Who files and stops files.
+    found = [one for one in found if one.action != "stop"] + [Action("file", folder)] if place else found
+    return tuple(sorted(set(found)))
+
+
+def act(line: str, numbers: Mapping[tuple[str, str], str]) -> Action:
+    """What one line does."""
+    name, _equals, value = line.partition("=")
+    kind, _line, number = name.partition("_")
+    if line in PLAIN:
+        return Action(PLAIN[line])
+    if name == "TAG":
+        return Action("tag", read_word(value))
+    if (kind, number) in numbers and value == "'yes'":
+        return Action(kind.lower(), numbers[kind, number])
+    raise Misread(f"A rule does what no rule does: {line[:60]!a}.")
 
 
 def condition(line: str) -> Condition:
@@ -181,7 +184,8 @@ def value_of(field: str, op: str, text: str) -> str:
 def numbers_of(text: str, op: str) -> str:
     """The limit out of the numbers on one side of it."""
     numbers = [int(one) for one in text.split("|")]
-    if numbers != (list(range(numbers[0], 100)) if op == "over" else list(range(numbers[-1] + 1))):
+    wanted = range(numbers[0], 100) if op == "over" else range(numbers[-1] + 1)
+    if text != "|".join(map(str, wanted)):
         raise Misread("A limit of spam leaves numbers out.")
     return str(numbers[0] if op == "over" else numbers[-1] + 1)
 

@@ -1,6 +1,21 @@
 """The example household of POLICY.md as a mail host is told it: two communities, one suspended, one shared."""
 
-from deploy.snapshot import Alias, Bond, Circle, Domain, Entry, Gate, Mailbox, Screen, Sender, Snapshot
+from deploy.snapshot import (
+    Action,
+    Alias,
+    Bond,
+    Circle,
+    Condition,
+    Domain,
+    Entry,
+    Filter,
+    Gate,
+    Mailbox,
+    Rule,
+    Screen,
+    Sender,
+    Snapshot,
+)
 
 HASH = "{SHA512-CRYPT}$6$rounds=5000$VvDXT9btpaYERIB$tWmVGZoHKzHnFZ2OVFtmVcW0GFDpAuXVJ0dIaLlbZ9mQ7yqZ1xw6mC3n5aEoD1"
 OTHER_HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Wm9vbXpvb216b29tem9vbXpvb216b29tem9v"
@@ -111,6 +126,50 @@ HOUSEHOLD = Snapshot(
                     (("", "proven"),),
                     careful=True,
                     entries=(Entry("bully@outside.example", "blocked"),),
+                ),
+            ),
+        ),
+    ),
+    filters=(
+        Filter(
+            "emma@myfamily.net",
+            (
+                Rule(
+                    "00000000000000a1",
+                    "When the subject contains “compiti” or the sender is of scuola-verdi.edu.it, file it in “Scuola”.",
+                    "any",
+                    (
+                        Condition("subject", "contains", "compiti (è ora)"),
+                        Condition("from", "domain", "scuola-verdi.edu.it"),
+                    ),
+                    (Action("file", "Scuola/Età & co"), Action("flag")),
+                ),
+                Rule(
+                    "00000000000000a2",
+                    "When the text does not contain “regalo”, forward it to two people.",
+                    "all",
+                    (Condition("body", "not contains", "Regalo"), Condition("size", "under", "2097152")),
+                    (Action("forward", "nonna.rosa@gmail.com"), Action("forward", "stranger@outside.example")),
+                ),
+            ),
+            away=(("2026-06-30T22:00:00+00:00", "2026-07-02T22:00:00+00:00"),),
+        ),
+        Filter(
+            "rita@mybusiness.com",
+            (
+                Rule(
+                    "spam",
+                    "Spam goes into Junk.",
+                    "all",
+                    (Condition("spam", "over", "6"),),
+                    (Action("file", "Junk"), Action("tag", "[spam]")),
+                ),
+                Rule(
+                    "forward",
+                    "Everything goes to Rita's own address.",
+                    "all",
+                    (),
+                    (Action("forward", "rita@home.example"),),
                 ),
             ),
         ),
