@@ -22,7 +22,7 @@ from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, filter_words, why
 from policies.folders import folders_of
-from policies.rule_states import rule_states
+from policies.rule_states import rule_states, with_filing
 from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
 
@@ -58,10 +58,10 @@ def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
 def home(request: SignedIn) -> HttpResponse:
     """Administrators: is mail working. Everybody: my addresses, my letters, my children."""
     families = Prefetch("memberships", Membership.objects.select_related("community"))
-    mine = list(request.user.mailboxes.all())
+    mine = list(with_filing(request.user.mailboxes.all()))
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
-    context["states"] = rule_states(mine, timezone.now())
+    context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}

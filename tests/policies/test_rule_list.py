@@ -55,7 +55,7 @@ def test_how_often_a_rule_acted_stands_beside_it(household, monkeypatch):
     said = [plain(found) for found in re.findall(r'<p class="rule-note">(.*?)</p>', text)]
     assert [found.partition(" ")[2] for found in said] == [
         "on acted 12 times in 30 days",
-        "on acted once in 30 days",
+        "on acted 1 time in 30 days",
         "on not once in 30 days",
     ]
 
