@@ -203,11 +203,13 @@ def fate(out: Path, address: str, key: str) -> Outcome:
     if len(places) != 1 + would.get("copies", "").count("/"):
         waits = WAITS.search(said)
         return Outcome(address, key, "retry", reason=waits[1] if waits else "procmail")
-    held = "" if would else "/".join(places[0].parts)
-    found = Outcome(
-        address, key, "hold" if held else "deliver", "in-8", folder=held or readable(would["folder"]),
-        rules=tuple(ACTED.findall(said)), more=tuple(more(would)), away=would.get("away") == "yes",
-    )  # fmt: skip
+    if would:
+        found = Outcome(
+            address, key, "deliver", "in-8", folder=readable(would["folder"]), rules=tuple(ACTED.findall(said)),
+            more=tuple(more(would)), away=would["away"] == "yes",
+        )  # fmt: skip
+    else:
+        found = Outcome(address, key, "hold", folder="/".join(places[0].parts))
     decided = DECIDED.search(said)
     if not decided:
         return found
