@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from deploy import answers, explain, export, notices
-from deploy.services import folders
+from deploy.services import folders, vacations
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,12 @@ def held(host: str) -> None:
 def tell(host: str) -> None:
     """Tell those who answer what waits for them."""
     notices.tell(host, datetime.now(UTC))
+
+
+@shared_task(name="deploy.away")
+def tell_who_is_away(host: str) -> None:
+    """Tell who wrote to somebody who is away."""
+    vacations.tell(host, datetime.now(UTC))
 
 
 @shared_task(name="deploy.explain")

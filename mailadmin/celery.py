@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "explain": every(3, "deploy.explain"),
     "held": every(2, "deploy.held"),
     "notices": every(10, "deploy.notices"),
+    "away": every(5, "deploy.away"),
     "ingest": every(2, "reports.ingest"),
     "forget": every(600, "reports.forget"),
 }

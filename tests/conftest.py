@@ -20,7 +20,7 @@ settings_of_hypothesis.register_profile("mailadmin", deadline=None)  # a busy ma
 settings_of_hypothesis.load_profile("mailadmin")
 # The generation and the audit log are written by `wishes` itself; what is held and was decided, the mail host tells.
 NO_WISHES = {"accounts_wishes", "accounts_auditentry"}
-NO_WISHES |= {f"policies_{name}" for name in ("heldletter", "question", "decision", "notice", "ruleact")}
+NO_WISHES |= {f"policies_{name}" for name in ("heldletter", "question", "decision", "notice", "reply", "ruleact")}
 
 
 def guarded(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -38,14 +38,14 @@ def found(layout: Layout) -> list[Waiting]:
 
 
 def read(one: Waiting) -> bytes | None:
-    """What it says; None for one that is gone, is too long, or is no plain file."""
+    """What it says; None for one that is gone, or too long."""
     try:
         handle = os.open(one.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
         return None
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        return file.read() if stat.S_ISREG(status.st_mode) and status.st_size <= LONGEST else None
+        head = file.read(LONGEST + 1)
+    return head if len(head) <= LONGEST else None
 
 
 def drop(one: Waiting) -> None:
@@ -63,4 +63,5 @@ def _heads(folder: Path, key: str) -> Iterator[Waiting]:
     for name in _names(folder):
         with suppress(FileNotFoundError):
             status = (folder / name).lstat()
-            yield Waiting(datetime.fromtimestamp(status.st_mtime, UTC), key, folder / name)
+            if stat.S_ISREG(status.st_mode):
+                yield Waiting(datetime.fromtimestamp(status.st_mtime, UTC), key, folder / name)

@@ -2,7 +2,7 @@
 
 from policies.models.contacts import Contact, is_always, own_domain
 from policies.models.filters import Filing, FilterRule, Forwarding, Spam, Vacation
-from policies.models.held import Answer, Decision, HeldLetter, Notice, Question, RuleAct
+from policies.models.held import Answer, Decision, HeldLetter, Notice, Question, Reply, RuleAct
 
 __all__ = [
     "Answer",
@@ -14,6 +14,7 @@ __all__ = [
     "HeldLetter",
     "Notice",
     "Question",
+    "Reply",
     "RuleAct",
     "Spam",
     "Vacation",

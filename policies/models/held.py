@@ -1,7 +1,7 @@
 """Letters that wait for an answer, the questions they ask, the answers, and every decision of the mail host.
 
-`HeldLetter`, `Question`, `Decision` and `Notice` are what the mail host tells us: its agent alone writes them. An
-`Answer` is a wish like any other; when it is live on the host, the agent carries it out and notes what became of it.
+`HeldLetter`, `Question`, `Decision`, `Notice` and `Reply` are what the mail host tells us: its agent alone writes them.
+An `Answer` is a wish like any other; when it is live on the host, the agent carries it out and notes what became of it.
 
 A letter waits for a person and asks about one address or more: the one it is from, or each stranger it is to. It goes
 on when every one of its questions is answered so.
@@ -192,3 +192,17 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.to} {self.when:%Y-%m-%d %H:%M}"
+
+
+class Reply(models.Model):
+    """Somebody who is away, under the key of her mailbox, answered this address: not again for some days."""
+
+    key = models.CharField(max_length=16)
+    to = models.CharField(max_length=254)
+    when = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["key", "when"], name="reply_of_mailbox")]
+
+    def __str__(self) -> str:
+        return f"{self.key} to {self.to} {self.when:%Y-%m-%d %H:%M}"

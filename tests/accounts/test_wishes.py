@@ -20,6 +20,7 @@ NO_WISHES = {
     "Question": "what such a letter asks",
     "Decision": "what the mail host decided",
     "Notice": "a letter that was sent",
+    "Reply": "an answer that was sent",
     "RuleAct": "what a rule did",
 }
 HOUSEHOLD = """
