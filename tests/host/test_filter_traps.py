@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from deploy.host import samples as host_samples
+from deploy.host.layout import Layout
 from deploy.host.samples import SANDBOX, Trial, answers, expected
 from deploy.render import filters, rereading
 from deploy.render.judging import Seen, judge
 from deploy.render.quoting import Unwritable
 from deploy.render.samples import Sample, with_text, written
 from deploy.snapshot import Action, Condition, Filter, Rule
-from tests.host.machine import MailHost
+from tests.host.laid import laid
 
-pytestmark = pytest.mark.daemons
 KEY, MARK = "e" * 16, "/tmp/mailadmin-trap-mark"
 OTHERS = Rule("f" * 16, "Behind it.", "all", (), (Action("copy", "Behind"),))
 TEXTS = ("subject", "list", "header:x-a")
@@ -175,23 +175,23 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     mark.unlink(missing_ok=True)
 
 
-def agree(host: MailHost, rows: Sequence[tuple[str, str, Filter, str]]) -> None:
+def agree(host: Layout, rows: Sequence[tuple[str, str, Filter, str]]) -> None:
     """Procmail says of every letter what the rules mean, and nothing else."""
     trials = [Trial(text, list(samples(row, value, field))) for field, value, row, text in rows]
     wanted = [(one, sample) for one, made in zip(rows, trials, strict=True) for sample in made.samples]
-    for ((field, value, _row, text), sample), said in zip(wanted, answers(host.layout, trials), strict=True):
+    for ((field, value, _row, text), sample), said in zip(wanted, answers(host, trials), strict=True):
         assert said == expected(sample.judged), f"{field}: {value!a}\n{text}\n{sample.to}\n{sample.letter[:3000]!a}"
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_a_trap_is_refused_or_means_what_it_says(mailhost: MailHost, marks: Path, name: str) -> None:
+def test_a_trap_is_refused_or_means_what_it_says(tmp_path: Path, marks: Path, name: str) -> None:
     trap, rows = TRAPS[name], []
     for field in FIELDS:
         for value in (*trap.good, *trap.bad):
             if made := trial(field, value):
                 assert rereading.read_rules(made[1]) == filters.meant(made[0], KEY), (field, value)
                 rows.append((field, value, *made))
-    agree(mailhost, rows)
+    agree(laid(tmp_path), rows)
     assert not marks.exists()
     written = {(field, value) for field, value, _row, _text in rows}
     for field in TEXTS:
@@ -199,11 +199,11 @@ def test_a_trap_is_refused_or_means_what_it_says(mailhost: MailHost, marks: Path
         assert {value for of, value in written if of == f"{name_of} contains"} == set(trap.good)
 
 
-def test_a_program_that_a_rule_started_would_be_seen(mailhost: MailHost, marks: Path) -> None:
+def test_a_program_that_a_rule_started_would_be_seen(tmp_path: Path, marks: Path) -> None:
     """The proof that the tests above look in the right place."""
     list(
         answers(
-            mailhost.layout,
+            mailhost,
             [Trial(f"X=`touch {shlex.quote(MARK)}`\n", list(samples(Filter("a", ()), "a", "file"))[:1])],
         )
     )
