@@ -141,7 +141,7 @@ def literal(value: str, *, blanks: bool = True) -> str:
     if (
         text != value
         or not 0 < len(text) <= LONGEST_LITERAL
-        or text != " ".join(text.split(" "))
+        or "  " in text
         or text != text.strip()
     ):
         raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")

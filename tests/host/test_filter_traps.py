@@ -203,7 +203,7 @@ def test_a_program_that_a_rule_started_would_be_seen(tmp_path: Path, marks: Path
     """The proof that the tests above look in the right place."""
     list(
         answers(
-            mailhost,
+            laid(tmp_path),
             [Trial(f"X=`touch {shlex.quote(MARK)}`\n", list(samples(Filter("a", ()), "a", "file"))[:1])],
         )
     )
