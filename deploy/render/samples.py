@@ -51,11 +51,11 @@ def samples(filter: Filter, key: str, misses: int = MOST_MISSES) -> Iterator[Sam
 
 def expecting(filter: Filter, key: str, made: list[tuple[str, Seen]]) -> Iterator[Sample]:
     """Letters, each once, with what the rules say of them."""
-    known: set[bytes] = set()
+    known: set[tuple[bytes, str]] = set()
     for sentence, seen in made:
         letter = written(seen)
-        if letter not in known:
-            known.add(letter)
+        if (letter, seen.recipient) not in known:
+            known.add((letter, seen.recipient))
             yield Sample(sentence, letter, seen.recipient, judge(filter, replace(seen, size=len(letter)), key))
 
 
@@ -106,7 +106,7 @@ def showing(seen: Seen, one: Condition, text: str, key: str) -> Seen:
         wanted = int(one.value) + (1 if op == "over" else -1)
         return replace(seen, size=min(wanted if text else int(one.value), LONGEST))
     if one.field == "spam":
-        return replace(seen, spam=scores(one, op, missed=not text))
+        return replace(seen, spam=scores(one, op, missed=not text or (one.op in ("not over", "not under") and text != OTHER)))
     if one.field == "body":
         found = {phrase_id(key, phrase(one.value))}
         return replace(seen, phrases=seen.phrases | found if text and text != OTHER else seen.phrases - found)
