@@ -62,7 +62,7 @@ def examine() -> Iterator[Check]:
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
-    for door in ("smtp", "submission", "imap", "pop3"):
+    for door in ("smtp", "submission", "post", "imap", "pop3"):
         yield well(door, listening, here, door)
 
 
@@ -161,7 +161,7 @@ def facts(here: Layout) -> Finding:
 def listening(here: Layout, door: str) -> Finding:
     """A daemon greets at its door."""
     port = getattr(here, door)
-    if door in ("smtp", "submission"):
+    if door in ("smtp", "submission", "post"):
         try:
             smtplib.SMTP(here.address, port, timeout=PATIENCE).close()
         except smtplib.SMTPException as error:

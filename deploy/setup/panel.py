@@ -79,7 +79,7 @@ def panel_answers(port: int) -> bool:
 def mail_answers(layout: Layout) -> bool:
     """Whether every door of the mail host is open."""
     with suppress(OSError):
-        for port in (layout.smtp, layout.submission, layout.imap, layout.pop3):
+        for port in (layout.smtp, layout.submission, layout.post, layout.imap, layout.pop3):
             socket.create_connection((layout.address, port), 1).close()
         for door in (layout.helper, layout.auth):
             with socket.socket(socket.AF_UNIX) as line:
