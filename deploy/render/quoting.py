@@ -138,12 +138,7 @@ def literal(value: str, *, blanks: bool = True) -> str:
     Bytes are matched, and only ASCII letters in both cases: so every other letter is written in both.
     """
     text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if (
-        text != value
-        or not 0 < len(text) <= LONGEST_LITERAL
-        or "  " in text
-        or text != text.strip()
-    ):
+    if text != value or not 0 < len(text) <= LONGEST_LITERAL or "  " in text or text != text.strip():
         raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")
     if not all(is_plain(one) for one in text) or (" " in text and not blanks):
         raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")

@@ -106,7 +106,9 @@ def showing(seen: Seen, one: Condition, text: str, key: str) -> Seen:
         wanted = int(one.value) + (1 if op == "over" else -1)
         return replace(seen, size=min(wanted if text else int(one.value), LONGEST))
     if one.field == "spam":
-        return replace(seen, spam=scores(one, op, missed=not text or (one.op in ("not over", "not under") and text != OTHER)))
+        return replace(
+            seen, spam=scores(one, op, missed=not text or (one.op in ("not over", "not under") and text != OTHER))
+        )
     if one.field == "body":
         found = {phrase_id(key, phrase(one.value))}
         return replace(seen, phrases=seen.phrases | found if text and text != OTHER else seen.phrases - found)
