@@ -20,9 +20,9 @@ from deploy.models import HostRequest, MailHost
 from deploy.services import folders
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
-from policies import cases, why
+from policies import cases, filter_words, why
 from policies.folders import folders_of
-from policies.rule_states import rule_states
+from policies.rule_states import rule_states, with_filing
 from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
 
@@ -58,10 +58,10 @@ def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
 def home(request: SignedIn) -> HttpResponse:
     """Administrators: is mail working. Everybody: my addresses, my letters, my children."""
     families = Prefetch("memberships", Membership.objects.select_related("community"))
-    mine = list(request.user.mailboxes.all())
+    mine = list(with_filing(request.user.mailboxes.all()))
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
-    context["states"] = rule_states(mine, timezone.now())
+    context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
@@ -172,19 +172,20 @@ def folders_found(request: SignedIn, mailbox: Mailbox, asked: HostRequest | None
     return page(request, "deploy/_mailbox_folders.html", **context)
 
 
-def outcomes(asked: HostRequest) -> list[tuple[str, Why]]:
-    """What would become of the letter, at each address that it comes to."""
+def outcomes(asked: HostRequest) -> list[tuple[str, Why, list[str]]]:
+    """What would become of the letter, at each address that it comes to; and what the rules of the mailbox do then."""
     answer = asked.answer or {}
     login, to = asked.arguments["login"], asked.arguments["to"]
     return [
         (
             shown_address(one["address"]),
             why.tried(cases.of_trial(one, login, to, answer["facts"], asked.asked), raw(one)),
+            filter_words.done(one["key"], one.get("rules", ())),
         )
         for one in answer.get("outcomes", ())
     ]
 
 
-def raw(outcome: dict[str, str]) -> list[str]:
+def raw(outcome: dict[str, Any]) -> list[str]:
     """An outcome as the host says it."""
     return [" ".join(f"{name}={value}" for name, value in outcome.items() if value)]

@@ -3,7 +3,7 @@
 In: a rule's parts, its row, or an entry of the audit. Out: text in the active language. Nothing is touched or raised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry
 from policies import filters
-from policies.models import FilterRule
+from policies.models import Filing, FilterRule, Forwarding, Spam
 from policies.sentences import filters as sentences
 from policies.why import spoken
 
@@ -27,6 +27,15 @@ def rule_sentence(match: str, when: Sequence[Row], then: Sequence[Row]) -> str:
 def sentence(rule: FilterRule) -> str:
     """A row as one sentence."""
     return rule_sentence(rule.match, rule.when, rule.then)
+
+
+def done(key: str, rules: Iterable[str]) -> list[str]:
+    """What rules of a mailbox, all by their keys, did with a letter: a sentence each, none for one that is gone."""
+    rows: dict[str, Filing] = {row.key: row for row in FilterRule.objects.filter(mailbox__key=key)}
+    once = (Spam.objects.filter(mailbox__key=key).first(), Forwarding.objects.filter(mailbox__key=key).first())
+    rows |= {name: row for name, row in zip(("spam", "forward"), once, strict=True) if row}
+    found = [rows[name] for name in rules if name in rows]
+    return [described(str(row._meta.model_name), row.values()) for row in found]
 
 
 def change(entry: AuditEntry) -> str:

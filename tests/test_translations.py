@@ -21,7 +21,8 @@ from accounts.models import Community, User
 from accounts.wishes import wishes
 from deploy.models import MailHost
 from domains.models import Domain, Mailbox
-from policies.models import Contact
+from policies import filing
+from policies.models import Contact, FilterRule
 from reports.models import HourlyTally
 from tests.household import Household
 from tests.policies.letters import asked_out, held
@@ -49,7 +50,7 @@ ENGLISH: Final = frozenset(
     whose will with without works yet you your
     """)
 )
-PAGES_AT_MOST: Final = 300
+PAGES_AT_MOST: Final = 500
 
 
 class Page(HTMLParser):
@@ -206,7 +207,24 @@ def lived_in(household: Household) -> Household:
     MailHost.objects.update(seen=now, applied=0)
     MailHost(name="away", role="backup").save()
     write_and_wait(household)
+    file_away(household)
     return household
+
+
+def file_away(household: Household) -> None:
+    """Rules, an answer, spam and forwarding, each once in a mailbox of a parent and of a child."""
+    today = timezone.localdate()
+    conditions = [{"field": field, "op": "exists", "value": ""} for field in ("list", "attachment", "spam")]
+    conditions += [{"field": "size", "op": "over", "value": "2M"}, {"field": "attachment", "op": "is", "value": "pdf"}]
+    for name, to in (("anna", "zia@outside.example"), ("emma", "anna@myfamily.net"), ("gino", "sara@mybusiness.com")):
+        person, mailbox = household.people[name], household.mailboxes[name]
+        with wishes(person, "test"):
+            for then in ({"action": "stop"}, {"action": "forward", "to": to}, {"action": "mark-read"}):
+                rule = filing.save_rule(person, mailbox, FilterRule(match="any", when=conditions, then=[then]))
+            filing.switch_rule(person, rule, on=False)
+            filing.set_spam(person, mailbox, over=1, tag="[?]")
+            filing.set_forwarding(person, mailbox, to=[to], keep=name == "anna")
+            filing.set_vacation(person, mailbox, text="Ciao", first=today, last=today)
 
 
 def write_and_wait(household: Household) -> None:

@@ -108,8 +108,8 @@ def _make_scratch(scratch: Path, key: str) -> None:
     """A stand-in for `<mail>` with the folders of one mailbox: a letter that leads to another finds no place."""
     for folder in (scratch, scratch / ".held", scratch / ".held" / key, scratch / key):
         folder.mkdir(0o750)
-    (scratch / key / "Maildir").mkdir(0o700)  # procmail makes the folders in it
     (scratch / key).chmod(0o700)  # without set-gid: what is in a mailbox belongs to the mail user's own group
+    (scratch / key / "Maildir").mkdir(0o700)  # procmail makes the folders in it
 
 
 def _dispatch(layout: Layout, letter: bytes, passes: str, scratch: Path) -> None:

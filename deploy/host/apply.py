@@ -22,8 +22,7 @@ from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
 from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
-from deploy.render import Unwritable, render, ruled
-from deploy.render.samples import samples as samples_of
+from deploy.render import Unwritable, filters, render, ruled, samples as letters
 from deploy.snapshot import Snapshot
 
 Log = Callable[[str], None]
@@ -139,8 +138,14 @@ def trials(snapshot: Snapshot, new: Release, old: Release | None, at: datetime) 
     """The rules that were not live before, with the letters that show what they do."""
     known = old.manifest.files if old else {}
     for path, (rules, key) in ruled(snapshot, at).items():
-        if path not in known:
-            yield samples.Trial(new.path / path, list(samples_of(rules, key)))
+        parts = letters.parts(rules) if path not in known else []
+        if len(parts) == 1:
+            yield samples.Trial(new.path / path, list(letters.samples(rules, key)))
+        elif parts:
+            yield samples.Trial(new.path / path, list(letters.ends(rules, key)))
+            yield from (
+                samples.Trial(filters.recipes(part, key), list(letters.samples(part, key, 1))) for part in parts
+            )
 
 
 def tidy(layout: Layout, log: Log) -> None:

@@ -203,17 +203,17 @@ def fate(out: Path, address: str, key: str) -> Outcome:
     if len(places) != 1 + would.get("copies", "").count("/"):
         waits = WAITS.search(said)
         return Outcome(address, key, "retry", reason=waits[1] if waits else "procmail")
-    held = "" if would else "/".join(places[0].parts)
-    found = Outcome(
-        address, key, "hold" if held else "deliver", "in-8", folder=held or readable(would["folder"]),
-        rules=tuple(ACTED.findall(said)), more=tuple(more(would)), away=would.get("away") == "yes",
-    )  # fmt: skip
+    if would:
+        found = Outcome(
+            address, key, "deliver", "in-8", folder=readable(would["folder"]), rules=tuple(ACTED.findall(said)),
+            more=tuple(more(would)), away=would["away"] == "yes",
+        )  # fmt: skip
+    else:
+        found = Outcome(address, key, "hold", folder="/".join(places[0].parts))
     decided = DECIDED.search(said)
     if not decided:
-        return replace(found, station="rules") if found.rules else found
+        return found
     station, reason, author, proof, entry = ("" if word == "-" else word for word in decided.groups()[1:])
-    if found.rules:
-        station = "rules"
     return replace(found, station=station, reason=reason, author=author, proof=proof, entry=entry)
 
 

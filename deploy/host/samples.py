@@ -41,9 +41,9 @@ class SampleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A file of rules and the letters that it is asked about."""
+    """Rules, as a file or as its text, and the letters that they are asked about."""
 
-    rules: Path
+    rules: Path | str
     samples: Sequence[Sample]
 
 
@@ -59,27 +59,31 @@ def sandboxed() -> bool:
 
 def check(layout: Layout, trials: Sequence[Trial]) -> None:
     """Ask about every sample; raise for the first of which procmail says something else."""
-    asked = [(trial, sample) for trial in trials for sample in trial.samples]
-    for (_trial, sample), said in zip(asked, answers(layout, asked), strict=True):
+    wanted = [sample for trial in trials for sample in trial.samples]
+    for sample, said in zip(wanted, answers(layout, trials), strict=True):
         if said != expected(sample.judged):
-            raise SampleError(
-                f"The rule “{sample.sentence}” does not do what it says, so nothing was changed: {said!s:.200}."
-            )
+            name = sample.sentence or "no rule at all"
+            raise SampleError(f"The rule “{name}” does not do what it says, so nothing was changed: {said!s:.200}.")
 
 
-def answers(layout: Layout, asked: Sequence[tuple[Trial, Sample]]) -> Iterator[object]:
-    """What procmail says of each, as `expected` puts it; its own words where it complains."""
-    if not asked:
+def answers(layout: Layout, trials: Sequence[Trial]) -> Iterator[object]:
+    """What procmail says of each sample, as `expected` puts it; its own words where it complains."""
+    if not any(trial.samples for trial in trials):
         return
-    lines = (
-        json.dumps([str(trial.rules), sample.to, base64.b64encode(sample.letter).decode()]) for trial, sample in asked
-    )
     words = [sys.executable, "-E", "-s", "-m", "deploy.host.trial", str(layout.etc / "sample.rc")]
     program = [*LIMITS, *(SANDBOX if sandboxed() else ()), *words]
-    done = run(program, timeout=TIME, input="".join(f"{line}\n" for line in lines).encode(), cwd=CODE)
+    lines = "".join(f"{json.dumps(line)}\n" for trial in trials for line in asked(trial))
+    done = run(program, timeout=TIME, input=lines.encode(), cwd=CODE)
     for line in done.out.decode().splitlines():
         log, complaint = json.loads(line)
         yield complaint or told(log)
+
+
+def asked(trial: Trial) -> Iterator[list[str]]:
+    """The lines of a trial."""
+    yield ["text", trial.rules] if isinstance(trial.rules, str) else ["file", str(trial.rules)]
+    for sample in trial.samples:
+        yield ["ask", sample.to, base64.b64encode(sample.letter).decode()]
 
 
 def told(log: str) -> object:

@@ -1,8 +1,9 @@
 """Asks the rules of mailboxes about letters, with real procmail: what `samples` runs in a sandbox.
 
-Run as `python -m deploy.host.trial SAMPLE.RC`, with JSON lines on standard input: `[RULES_FILE, TO_WHOM, LETTER]`, the
-letter in base64. Out: a JSON line each: what procmail wrote into its log, and what else it said, which should be
-nothing. Touched: a scratch file below the folder for temporary ones. Nothing is delivered.
+Run as `python -m deploy.host.trial SAMPLE.RC`, with JSON lines on standard input: `["file", PATH]` or `["text", RULES]`
+says which rules are asked from now on, `["ask", TO_WHOM, LETTER]` asks them; the letter in base64. Out: a JSON line for
+each letter: what procmail wrote into its log, and what else it said, which should be nothing. Touched: scratch files
+below the folder for temporary ones. Nothing is delivered.
 """
 
 import base64
@@ -30,11 +31,17 @@ def ask(recipe: Path, log: Path, rules: str, to: str, letter: bytes) -> tuple[st
 def main(recipe: str) -> None:
     """Answer every line. In a sandbox files of root are nobody's, and procmail reads none such: so it gets a copy."""
     with tempfile.TemporaryDirectory() as scratch:
-        own = Path(scratch, "sample.rc")
+        own, rules = Path(scratch, "sample.rc"), Path(scratch, "rules")
         own.write_bytes(Path(recipe).read_bytes())
+        asked = str(rules)
         for line in sys.stdin:
-            rules, to, letter = json.loads(line)
-            print(json.dumps(ask(own, Path(scratch, "log"), rules, to, base64.b64decode(letter))))
+            verb, *words = json.loads(line)
+            if verb == "text":
+                rules.write_text(words[0], encoding="utf-8")
+            if verb == "ask":
+                print(json.dumps(ask(own, Path(scratch, "log"), asked, words[0], base64.b64decode(words[1]))))
+            else:
+                asked = words[0] if verb == "file" else str(rules)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ TEXTS: Final[Mapping[str, str]] = {"subject": "SUBJECT", "list": "LIST_ID"}
 INSIDE: Final = ("is", "contains", "starts", "ends")
 OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(WORDS, (*INSIDE, "domain", "exists")),
+    "recipient": (*INSIDE, "domain"),
     **dict.fromkeys(TEXTS, (*INSIDE, "exists")),
     "header": (*INSIDE, "exists"),
     "body": ("contains",),

@@ -35,7 +35,7 @@ HOME: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
 EXTRA_NAME: Final = re.compile(r"[a-z][a-z_]{0,60}\Z")
 EXTRA_VALUE: Final = re.compile(r"[A-Za-z0-9*@._/+=,-]{1,300}\Z")
 HEADER_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\Z")
-NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,11}\Z", re.ASCII)
+NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]{0,11})\Z", re.ASCII)
 TAG: Final = re.compile(r"(?! )[\x20-\x7e]{1,30}(?<! )\Z")
 OPERATORS: Final = frozenset("()|*+?.^$[\\")  # what a backslash takes the meaning of; before `<`, `>`, `/` it gives one
 LONGEST_LITERAL: Final = 400  # characters
@@ -138,12 +138,7 @@ def literal(value: str, *, blanks: bool = True) -> str:
     Bytes are matched, and only ASCII letters in both cases: so every other letter is written in both.
     """
     text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if (
-        text != value
-        or not 0 < len(text) <= LONGEST_LITERAL
-        or text != " ".join(text.split(" "))
-        or text != text.strip()
-    ):
+    if text != value or not 0 < len(text) <= LONGEST_LITERAL or "  " in text or text != text.strip():
         raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")
     if not all(is_plain(one) for one in text) or (" " in text and not blanks):
         raise Unwritable(f"“{spoken(value)}” cannot be written as a text to look for.")
@@ -204,8 +199,8 @@ def maildir(name: str) -> str:
         if not 0 < len(level) <= LONGEST_LEVEL or level != level.strip() or level.startswith("~") or "." in level:
             raise Unwritable(f"“{spoken(name)}” cannot be written as the name of a folder.")
     plain = all(is_plain(one) and one not in "%*" for one in name) and unicodedata.normalize("NFC", name) == name
-    written = "".join(f".{modified_utf7(level)}" for level in levels)
-    if not levels or not plain or name.upper() == "INBOX" or len(written) > LONGEST_FOLDER:
+    written = "".join(f".{modified_utf7(level)}" for level in levels) if plain else ""
+    if not written or name.upper() == "INBOX" or len(written) > LONGEST_FOLDER:
         raise Unwritable(f"“{spoken(name)}” cannot be written as the name of a folder.")
     return written
 

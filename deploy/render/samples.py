@@ -6,6 +6,7 @@ would have written, and what the rules say of it (`judging`). Nothing is touched
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from deploy.render.facts import PREFIX
@@ -15,6 +16,7 @@ from deploy.snapshot import Condition, Filter, Rule
 
 OTHER: Final = "x"
 MOST_MISSES: Final = 6  # of one value
+MANY: Final = 50  # rules: of more, so many at a time are asked, since each letter goes through all of them
 LONGEST: Final = 1 << 20  # bytes that a sample is filled up to, for rules about the size
 
 
@@ -28,18 +30,36 @@ class Sample:
     judged: Judged
 
 
-def samples(filter: Filter, key: str) -> Iterator[Sample]:
+def parts(filter: Filter) -> list[Filter]:
+    """Rules that are asked together: each means the same without those before it, if it is asked at all."""
+    return [replace(filter, rules=filter.rules[at : at + MANY]) for at in range(0, len(filter.rules), MANY)]
+
+
+def ends(filter: Filter, key: str) -> Iterator[Sample]:
+    """A few letters for rules that are asked in parts: on the first rule, on the last, and on none."""
+    few = [next(around(rule, key, 0)) for rule in (filter.rules[0], filter.rules[-1])]
+    yield from expecting(
+        filter, key, [(filter.rules[0].sentence, few[0]), (filter.rules[-1].sentence, few[1]), ("", Seen())]
+    )
+
+
+def samples(filter: Filter, key: str, misses: int = MOST_MISSES) -> Iterator[Sample]:
     """A letter for every way in which a rule acts or narrowly does not, each once; and one that nobody thought of."""
-    known: set[bytes] = set()
-    for sentence, seen in [*((rule.sentence, one) for rule in filter.rules for one in around(rule, key)), ("", Seen())]:
+    near = ((rule.sentence, one) for rule in filter.rules for one in around(rule, key, misses))
+    yield from expecting(filter, key, [*near, ("", Seen())])
+
+
+def expecting(filter: Filter, key: str, made: list[tuple[str, Seen]]) -> Iterator[Sample]:
+    """Letters, each once, with what the rules say of them."""
+    known: set[tuple[bytes, str]] = set()
+    for sentence, seen in made:
         letter = written(seen)
-        if letter not in known:
-            known.add(letter)
-            size = len(letter)
-            yield Sample(sentence, letter, seen.recipient, judge(filter, replace(seen, size=size), key))
+        if (letter, seen.recipient) not in known:
+            known.add((letter, seen.recipient))
+            yield Sample(sentence, letter, seen.recipient, judge(filter, replace(seen, size=len(letter)), key))
 
 
-def around(rule: Rule, key: str) -> Iterator[Seen]:
+def around(rule: Rule, key: str, most: int) -> Iterator[Seen]:
     """What a rule acts on, then with one condition after another missed."""
     fit = Seen()
     for one in rule.when:
@@ -48,7 +68,7 @@ def around(rule: Rule, key: str) -> Iterator[Seen]:
     for one in rule.when:
         alone = showing(Seen(), one, hit(one), key) if rule.match == "any" else fit
         yield alone
-        for miss in misses(one):
+        for miss in islice(misses(one), most):
             yield showing(alone, one, miss, key)
 
 
@@ -86,7 +106,9 @@ def showing(seen: Seen, one: Condition, text: str, key: str) -> Seen:
         wanted = int(one.value) + (1 if op == "over" else -1)
         return replace(seen, size=min(wanted if text else int(one.value), LONGEST))
     if one.field == "spam":
-        return replace(seen, spam=scores(one, op, missed=not text))
+        return replace(
+            seen, spam=scores(one, op, missed=not text or (one.op in ("not over", "not under") and text != OTHER))
+        )
     if one.field == "body":
         found = {phrase_id(key, phrase(one.value))}
         return replace(seen, phrases=seen.phrases | found if text and text != OTHER else seen.phrases - found)

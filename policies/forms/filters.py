@@ -21,12 +21,13 @@ from policies.models import FilterRule
 
 MOST: Final[Mapping[str, int]] = {"when": filters.MOST_CONDITIONS, "then": filters.MOST_ACTIONS}
 Row = Mapping[str, str]
+NOT_WHOLE: Final = _("The form did not arrive whole: load the page again.")
 IN_ROWS: Final = "rows"  # the code of the error that only says: see the rows
 
 
 def line(label: Any, css: str, **attrs: Any) -> forms.CharField:
     """A place in the sentence for a line of text."""
-    attrs = {"class": f"word {css}", "autocomplete": "off", "aria-label": str(label), **attrs}
+    attrs = {"class": f"word {css}", "autocomplete": "off", "aria-label": label, **attrs}
     return forms.CharField(required=False, strip=False, label=label, widget=forms.TextInput(attrs=attrs))
 
 
@@ -152,6 +153,8 @@ class ActionForm(Clause):
 class Clauses(BaseFormSet):  # type: ignore[type-arg]
     """The conditions, or the actions."""
 
+    default_error_messages = {**BaseFormSet.default_error_messages, "missing_management_form": NOT_WHOLE}
+
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """No row may be left empty: what is not wanted is taken away."""
         return {**super().get_form_kwargs(index), "empty_permitted": False, "use_required_attribute": False}
@@ -159,7 +162,7 @@ class Clauses(BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         """The rows are counted as a browser counts them: one condition less could be every letter."""
         if (self.management_form.cleaned_data["TOTAL_FORMS"] or 0) < 0:
-            raise ValidationError(gettext("The form did not arrive whole: load the page again."))
+            raise ValidationError(NOT_WHOLE)
 
 
 CLAUSES: Final = {

@@ -21,7 +21,7 @@ from policies.cautions import memberships
 from policies.forms.lists import LevelForm
 from policies.models import Contact
 from policies.rights import held_mailboxes
-from policies.rule_states import rule_states
+from policies.rule_states import rule_states, with_filing
 from policies.views.owners import kept_person_or_404
 from policies.waiting import silent_letters, waiting_by_person
 
@@ -51,7 +51,7 @@ def child_show(request: SignedIn, pk: int) -> HttpResponse:
         "waiting": waiting_by_person(theirs).get(person.pk, 0),
         "silent": silent_letters(theirs).count(),
     }
-    context["mailboxes"] = list(person.mailboxes.all())
+    context["mailboxes"] = list(with_filing(person.mailboxes.all()))
     context["states"] = rule_states(context["mailboxes"], now)
     return page(request, "policies/child_show.html", **context)
 

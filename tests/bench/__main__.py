@@ -4,9 +4,9 @@ import os
 import platform
 import sys
 
-from tests.bench import policy
+from tests.bench import policy, rules
 
-MEASUREMENTS = {"policy": policy.measure}
+MEASUREMENTS = {"policy": policy.measure, "rules": rules.measure}
 
 
 def main(names: list[str]) -> int:

@@ -58,6 +58,17 @@ def test_from_home_to_a_letter_in_its_folder(family: Server, visit: Callable[...
     assert "I COMPITI di Bo" not in family.subjects(ADA)
 
 
+def test_folders_that_are_there_are_offered(family: Server, visit: Callable[..., Page]) -> None:
+    with imaplib.IMAP4("127.0.0.1", family.layout.imap, timeout=20) as imap:
+        imap.login(ADA, PASSWORD)
+        imap.create("Viaggi")
+        imap.create('"Fatture 2026"')
+    page = building(family, visit)
+    offered = page.locator("#folders option")
+    expect(offered.and_(page.locator("[value=Viaggi]"))).to_have_count(1)
+    expect(offered.and_(page.locator("[value='Fatture 2026']"))).to_have_count(1)
+
+
 def test_rows_come_and_go_and_the_focus_goes_with_them(family: Server, visit: Callable[..., Page]) -> None:
     page = building(family, visit, "?start=subject", size=SMALL_PHONE)
     wrongs = watched(page)

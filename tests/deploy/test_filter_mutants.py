@@ -21,7 +21,8 @@ from deploy.snapshot import Action, Condition, Filter, Rule
 KEY = "e" * 16
 CONDITIONS = (
     *(Condition(field, op, "a.b+c") for field in filters.WORDS for op in ("is", "not contains", "starts", "ends")),
-    *(Condition(field, op, "è (b) $c\\ d") for field in filters.TEXTS for op in ("is", "contains", "not starts", "ends")),
+    *(Condition(field, op, "è (b) $c\\ d") for field in filters.TEXTS for op in ("is", "contains", "not starts")),
+    Condition("subject", "ends", "è (b) $c\\ d"),
     *(Condition("header:x-a", op, "[a] ^b|?") for op in ("is", "not contains", "starts", "ends")),
     *(Condition(field, "exists") for field in ("from", "list", "subject", "header:x-a", "attachment", "spam")),
     Condition("to", "domain", "elsewhere.example"), Condition("body", "not contains", "Una frase"),
@@ -35,11 +36,15 @@ ACTS = (
 )  # fmt: skip
 RULES = Filter(
     "emma@myfamily.net",
-    tuple(
-        Rule(f"{number:016x}", "So.", "any" if number % 3 else "all", CONDITIONS[number : number + number % 4], then)
-        for number, then in enumerate(ACTS * 6)
-    )
-    + (Rule("spam", "Spam.", "all", (CONDITIONS[-2],), (Action("file", "Junk"), Action("tag", "x"))),),
+    (
+        *(
+            Rule(
+                f"{number:016x}", "So.", "any" if number % 3 else "all", CONDITIONS[number : number + number % 4], then
+            )
+            for number, then in enumerate(ACTS * 6)
+        ),
+        Rule("spam", "Spam.", "all", (CONDITIONS[-2],), (Action("file", "Junk"), Action("tag", "x"))),
+    ),
 )
 
 
@@ -127,7 +132,8 @@ class Spot(ast.NodeTransformer):
 WRITERS = {
     filters: ("recipes", "collected", "block", "rule_blocks", "act_lines", "act", "condition_line", "asked", "in_words",
               "in_text", "in_header", "scored", "negated"),
-    quoting: ("literal", "is_plain", "pattern_of", "forms", "maildir", "modified_utf7", "procmail_word", "tag", "whole"),
+    quoting: ("literal", "is_plain", "pattern_of", "forms", "maildir", "modified_utf7", "procmail_word", "tag",
+              "whole"),
 }  # fmt: skip
 
 

@@ -147,10 +147,10 @@ def agree(host: MailHost, folder: Path, cases: list[tuple[Filter, list[Seen]]]) 
         path = folder / f"rules{number}"
         path.write_text(text)
         trials.append(Trial(path, list(samples_of(row, seen))))
-    asked = [(trial, sample) for trial in trials for sample in trial.samples]
-    for (trial, sample), said in zip(asked, answers(host.layout, asked), strict=True):
+    wanted = [(trial, sample) for trial in trials for sample in trial.samples]
+    for (trial, sample), said in zip(wanted, answers(host.layout, trials), strict=True):
         letter = sample.letter.decode(errors="replace")
-        assert said == expected(sample.judged), f"{trial.rules.read_text()}\n{sample.to}\n{letter}"
+        assert said == expected(sample.judged), f"{Path(trial.rules).read_text()}\n{sample.to}\n{letter}"
 
 
 @pytest.fixture

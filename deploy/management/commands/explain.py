@@ -14,7 +14,7 @@ from accounts.rules import Refused, address
 from deploy.explain import COMMAND, LONGEST, Trial, ask, author_of
 from deploy.models import HostRequest
 from deploy.tasks import poke_explain
-from policies import cases
+from policies import cases, filter_words
 from policies.sentences import story
 
 PATIENCE: Final = 10.0  # seconds until the host's worker has begun
@@ -94,8 +94,12 @@ def summary(found: dict[str, Any], trial: Trial, at: datetime) -> dict[str, Any]
     return {**top, "facts": facts, "mailboxes": told}
 
 
-def told_of(outcome: dict[str, str], trial: Trial, facts: dict[str, str], at: datetime) -> dict[str, str]:
-    """One mailbox. `rule`: the line of the list that spoke."""
+def told_of(outcome: dict[str, Any], trial: Trial, facts: dict[str, str], at: datetime) -> dict[str, Any]:
+    """One mailbox. `rule`: the line of the list that spoke, or the first of the mailbox's own rules that acted."""
     case = cases.case(cases.of_trial(outcome, trial.login, trial.to, facts, at)[-1])
     kept = {name: outcome[name] for name in ("address", "verdict", "folder", "station", "reason")}
-    return {**kept, "rule": outcome["entry"], "sentence": str(story(case))}
+    if not outcome.get("rules"):
+        return {**kept, "rule": outcome["entry"], "sentence": str(story(case))}
+    said = [str(story(case)), *filter_words.done(outcome["key"], outcome["rules"])]
+    more = {"rules": outcome["rules"], "more": outcome["more"]}
+    return {**kept, **more, "station": "rules", "rule": outcome["rules"][0], "sentence": " ".join(said)}
