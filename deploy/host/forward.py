@@ -3,7 +3,7 @@
 In: the file with the mail user's login, the port of the door for such letters, the address of the mailbox, where it
 goes; the letter on standard input, read to its end. Out: one word: `sent`; `refused` (the door never takes it, for one
 of these addresses at least; the others have it); `loop` (it has been sent on from here before). Exit code 75 and no
-word: not now. Standard error gets the door's code, nothing of the letter. Touched: one dialogue of at most 25 s.
+word: not now. Standard error gets the door's code, nothing of the letter. Touched: one dialogue of at most 20 s.
 
 It keeps the letter as it is, but for `X-Loop: ADDRESS`, by which it is known again, and the lines that pipe(8) wrote
 above it. A letter without a sender, such as a report, stays without: nothing comes back for it, and so nothing circles.
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-TIME = 25.0  # seconds
+TIME = 20.0  # seconds: less than the helper waits for the dispatcher
 PIECE = 1 << 20  # bytes
 NOT_NOW = 75  # sysexits(3), EX_TEMPFAIL
 DROPPED = (b"return-path", b"delivered-to", b"x-original-to")
