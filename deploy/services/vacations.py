@@ -117,6 +117,8 @@ def reply(here: Layout, one: away.Waiting, vacation: Vacation, known: Book, now:
 def refuse(asked: Asked, vacation: Vacation, known: Book, now: datetime) -> None:
     """Raise NotAnswered for oneself, who did not write to her, who was told, and for the one that is too many."""
     mailbox, own = vacation.mailbox, {vacation.mailbox.address}
+    if known.ends(asked.sender) == own:
+        raise NotAnswered("oneself")
     if not any(known.ends(name) == own for name in asked.named):
         raise NotAnswered("unnamed")
     told = Reply.objects.filter(key=mailbox.key)
