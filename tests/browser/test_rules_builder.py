@@ -65,7 +65,7 @@ def test_folders_that_are_there_are_offered(family: Server, visit: Callable[...,
         imap.create('"Fatture 2026"')
     page = building(family, visit)
     offered = page.locator("#folders option")
-    expect(offered.and_(page.locator("[value=Viaggi]"))).to_have_count(1)
+    expect(offered.and_(page.locator("[value=Viaggi]"))).to_have_count(1, timeout=30_000)
     expect(offered.and_(page.locator("[value='Fatture 2026']"))).to_have_count(1)
 
 

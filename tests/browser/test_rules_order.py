@@ -143,7 +143,7 @@ def test_a_rule_is_moved_with_buttons_and_the_focus_stays(three: Server, visit: 
     expect(page.locator(".told")).to_contain_text("The rule has place 2 now.")
     again = page.get_by_role("button", name="Move rule 2 up")
     expect(again).to_be_focused()
-    assert abs(middle(again)[1] - place) < 2  # it stays under the finger, for the next press
+    assert abs(middle(again)[1] - place) < 8  # it stays under the finger, for the next press
     again.press("Enter")
     expect(page.locator(".told")).to_contain_text("The rule has place 1 now.")
     expect(page.get_by_role("button", name="Move rule 1 up")).to_be_focused()

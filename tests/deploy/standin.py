@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy.host import release
 from deploy.host.commands import run
 from deploy.host.layout import Layout
+from deploy.setup.templates import fill
 
 
 @dataclass
@@ -130,6 +131,8 @@ def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
     (base / "etc/postfix/master.cf").write_text("")
     (base / "etc/dovecot.conf").write_text("")
     (base / "etc/dispatch.rc").write_text("")
+    for name in ("sample.rc", "rules.rc", "would.rc"):  # what rules are tried out with before they go live
+        (base / "etc" / name).write_text(fill(name, {"ETC": str(base / "etc")}))
     layout = Layout(
         name="primary",
         root=base / "root",

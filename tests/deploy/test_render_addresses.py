@@ -91,7 +91,8 @@ def test_no_text_slips_through_any_field(text: str) -> None:
             rendered = render(snapshot, AT, "/srv/mail")
         except Unwritable:
             continue
-        assert all(data.decode().isprintable() for file in rendered.values() for data in file.splitlines())
+        lines = [line.decode() for file in rendered.values() for line in file.split(b"\n")]
+        assert all(line.replace("[ \t]", "").isprintable() for line in lines)  # which only recipes hold
 
 
 def hostile_snapshots(text: str, box: Mailbox, alias: Alias) -> Iterator[Snapshot]:

@@ -20,7 +20,7 @@ def log(tmp_path: Path, settings: object) -> Path:
     """The mail log of a host whose `host.json` the settings name."""
     names = {name: str(tmp_path) for name in ("root", "mail", "etc", "helper", "auth", "controller")}
     words = dict.fromkeys(("agent", "mail_user", "map_type", "address"), "x")
-    ports = dict.fromkeys(("smtp", "submission", "shadow_smtp", "shadow_submission", "imap", "pop3"), 0)
+    ports = dict.fromkeys(("smtp", "submission", "shadow_smtp", "shadow_submission", "post", "imap", "pop3"), 0)
     (tmp_path / "host.json").write_text(json.dumps({"name": "primary", **names, **words, **ports}))
     layout = Layout.read(tmp_path / "host.json")
     layout.mail_log.parent.mkdir()

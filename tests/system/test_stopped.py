@@ -46,7 +46,7 @@ def post(server: Server, author: str, to: str) -> str:
 
 def lies(folder: Path, pattern: str, token: str) -> int:
     """How often a letter lies in folders."""
-    return sum(token.encode() in path.read_bytes() for path in folder.glob(pattern))
+    return sum(token.encode() in path.read_bytes() for path in folder.glob(pattern) if path.is_file())
 
 
 @pytest.mark.parametrize("parts", [("panel",), ("worker",), ("redis",), ("database",), (*PROGRAMS, "database")])
