@@ -201,6 +201,8 @@ def test_what_lies_there_beside_heads_does_no_harm(home: Home) -> None:
     (path.parent / "link").symlink_to("/etc/passwd")
     os.mkfifo(path.parent / "pipe")
     (path.parent / "folder").mkdir()
+    for name in ("link", "pipe", "folder"):
+        os.utime(path.parent / name, (1, 1), follow_symlinks=False)  # older: they come first
     try:
         assert tell(home) == [NONNA]
         assert not list((home.host.layout.away / ("f" * 16) / "new").iterdir())
