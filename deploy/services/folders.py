@@ -26,7 +26,6 @@ from policies import filters
 from policies.rights import may_file, readable
 
 VERB: Final = "folders"
-FRESH: Final = timedelta(minutes=1)  # so long an answer is good for the next page, too
 KEPT: Final = timedelta(minutes=10)
 PATIENCE: Final = timedelta(minutes=2)
 MOST: Final = 500
@@ -35,12 +34,12 @@ logger = logging.getLogger(__name__)
 
 
 def ask(author: User, mailbox: Mailbox, now: datetime) -> HostRequest | None:
-    """Ask the primary host, unless it was asked a moment ago; None where nothing may be told, or there is no host."""
+    """Ask the primary host, unless it is about to answer; None where nothing may be told, or there is no host."""
     host = MailHost.objects.filter(role=MailHost.Role.PRIMARY).first()
     if not host or not may_know(author, mailbox, now):
         return None
-    known = asked_by(author, mailbox, now).filter(asked__gt=now - FRESH).last()
-    return known or HostRequest.objects.create(
+    waiting = asked_by(author, mailbox, now).filter(answer__isnull=True).last()
+    return waiting or HostRequest.objects.create(
         host=host, verb=VERB, arguments={"key": mailbox.key}, author=author.address, asked=now, expires=now + KEPT
     )
 

@@ -35,5 +35,5 @@ def test_a_parent_is_told_in_her_mailbox_and_after_an_outage_too(server: Server)
     finally:
         server.control("start", "postfix")
     wait_for(lambda: found(server, WAITS) == 1, "the second letter to Ada", 60)
+    wait_for(lambda: server.ask(TOLD) == [*told, [ADA, False], [ADA, False]], "the second row", 20)
     assert found(server, ASKED) == before + 1
-    assert server.ask(TOLD) == [*told, [ADA, False], [ADA, False]]
