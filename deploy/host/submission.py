@@ -9,7 +9,7 @@ taken, and that is raised too.
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
@@ -63,13 +63,15 @@ def answer(layout: Layout, letter: bytes, to: str) -> None:
 
 @contextmanager
 def signed_in(layout: Layout, port: int, to: str) -> Iterator[smtplib.SMTP]:
-    """A dialogue about a letter to this address."""
+    """A dialogue about a letter to this address. How it ends does not matter: a letter that was taken is taken."""
     address, secret = own_login(layout)
     try:
-        with smtplib.SMTP(layout.address, port, timeout=PATIENCE) as dialogue:
+        with closing(smtplib.SMTP(layout.address, port, timeout=PATIENCE)) as dialogue:
             dialogue.starttls(context=trusting(layout))
             dialogue.login(address, secret)
             yield dialogue
+            with suppress(smtplib.SMTPException, OSError):
+                dialogue.quit()
     except smtplib.SMTPRecipientsRefused as error:
         raise NotTaken(f"The letter to {to} was refused: {said(*error.recipients[to])}", refused=True) from error
     except smtplib.SMTPDataError as error:

@@ -247,10 +247,10 @@ def in_words(op: str, value: str) -> str:
 
 
 def in_text(op: str, value: str) -> str:
-    """A pattern for a text."""
+    """A pattern for a text. The empty group: `^^TO_` and `^^FROM_DAEMON` would hold one of procmail's macros."""
     if op == "exists":
         return "."
-    begins, ends = "" if op in ("is", "starts") else ".*", "^^" if op in ("is", "ends") else ""
+    begins, ends = "()" if op in ("is", "starts") else ".*", "^^" if op in ("is", "ends") else ""
     return f"^^{begins}{literal(value)}{ends}"
 
 

@@ -44,9 +44,9 @@ SHAPES: Final = (
         (re.compile(rf"\* (! )?{pattern}"), field, op)
         for field, variable in (("subject", "SUBJECT"), ("list", "LIST_ID"))
         for pattern, op in (
-            (rf"{variable} \?\? \^\^{LITERAL}\^\^", "is"),
+            (rf"{variable} \?\? \^\^\(\){LITERAL}\^\^", "is"),
             (rf"{variable} \?\? \^\^\.\*{LITERAL}", "contains"),
-            (rf"{variable} \?\? \^\^{LITERAL}", "starts"),
+            (rf"{variable} \?\? \^\^\(\){LITERAL}", "starts"),
             (rf"{variable} \?\? \^\^\.\*{LITERAL}\^\^", "ends"),
             (rf"{variable} \?\? (\.)", "exists"),
         )

@@ -15,7 +15,7 @@ from deploy.render.judging import Judged, Seen, judge
 from deploy.snapshot import Condition, Filter, Rule
 
 OTHER: Final = "x"
-MOST_MISSES: Final = 6  # of one value
+MOST_MISSES: Final = 10  # of one value
 MANY: Final = 50  # rules: of more, so many at a time are asked, since each letter goes through all of them
 LONGEST: Final = 1 << 20  # bytes that a sample is filled up to, for rules about the size
 
@@ -70,6 +70,9 @@ def around(rule: Rule, key: str, most: int) -> Iterator[Seen]:
         yield alone
         for miss in islice(misses(one), most):
             yield showing(alone, one, miss, key)
+        if kind(one.field) == "header" and most > 1:  # another line whose name ends in it
+            other = f"header:{OTHER}-{one.field.removeprefix('header:')}"
+            yield with_text(showing(alone, one, "", key), other, one.value or OTHER)
 
 
 def hit(one: Condition) -> str:
@@ -81,22 +84,28 @@ def hit(one: Condition) -> str:
 
 
 def misses(one: Condition) -> Iterator[str]:
-    """Texts that miss it by a little; of a not form, the very text."""
+    """Texts that miss it by a little, or hold it and more; of a not form, the very text first."""
     other, op = negated(one.op)
-    if other:
-        yield "1" if op == "exists" else one.value
-    elif op == "exists" or one.field in ("size", "spam", "attachment", "body"):
-        yield ""
+    if op == "exists":
+        yield "1" if other else ""
+    elif one.field in ("size", "spam", "attachment", "body"):
+        yield one.value if other else ""
     else:
-        yield from near(one.value, op)
+        yield from ([one.value] if other else [])
+        yield from near(one.value)
 
 
-def near(value: str, op: str) -> Iterator[str]:
-    """A value with one letter changed, those first that mean something in a pattern; then with something around it."""
-    places = sorted(range(len(value)), key=lambda place: value[place].isalnum())[: MOST_MISSES - 1]
-    for place in {*places, 0, len(value) - 1}:
-        yield value[:place] + (OTHER if value[place] not in "xX" else "y") + value[place + 1 :]
-    yield {"is": f"{OTHER}{value}", "starts": f"{OTHER}{value}", "ends": f"{value}{OTHER}"}.get(op, OTHER)
+def near(value: str) -> Iterator[str]:
+    """A value with one letter changed, a sign of patterns rather; with something around it; with more changed."""
+    first, *rest = sorted(range(len(value)), key=lambda place: value[place].isalnum())
+    yield altered(value, first)
+    yield from (f"{OTHER}{value}", f"{value}{OTHER}", value.replace(" ", " \t"), OTHER)
+    yield from (altered(value, place) for place in rest)
+
+
+def altered(value: str, place: int) -> str:
+    """A value with another letter in one place."""
+    return value[:place] + (OTHER if value[place] not in "xX" else "y") + value[place + 1 :]
 
 
 def showing(seen: Seen, one: Condition, text: str, key: str) -> Seen:
@@ -131,9 +140,9 @@ def in_address(op: str, text: str) -> str:
     if op == "domain":
         return f"a@{text}".lower()
     text = text.lower()
-    if "@" in text or op == "is":
+    if "@" in text:
         return text
-    return {"ends": f"a@{text}", "starts": f"{text}@a.example"}.get(op, f"a{text}@a.example")
+    return {"is": f"{text}@a.example", "ends": f"a@{text}", "starts": f"{text}@a.example"}.get(op, f"a{text}@a.example")
 
 
 def with_text(seen: Seen, field: str, text: str) -> Seen:

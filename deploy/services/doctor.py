@@ -23,6 +23,7 @@ from accounts.wishes import AuditEntry, Wishes
 from deploy.host import release
 from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout, LayoutError
+from deploy.host.samples import sandboxed
 from deploy.models import MailHost
 from deploy.services import layout
 
@@ -62,6 +63,7 @@ def examine() -> Iterator[Check]:
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
+    yield well("trying rules", sandbox)
     for door in ("smtp", "submission", "post", "imap", "pop3"):
         yield well(door, listening, here, door)
 
@@ -156,6 +158,13 @@ def facts(here: Layout) -> Finding:
     """rspamd finds every fact about a letter."""
     sing(here)
     return True, "rspamd finds every fact about a letter."
+
+
+def sandbox() -> Finding:
+    """Where rules are tried before they go live; a kernel that allows no sandbox is no fault of anybody here."""
+    if sandboxed():
+        return True, "Rules are tried in a sandbox before they go live."
+    return True, "This kernel allows no sandbox: rules are tried under limits of time, memory and size alone."
 
 
 def listening(here: Layout, door: str) -> Finding:

@@ -16,6 +16,9 @@
   };
   const first = () => Number(rules().dataset.first);
 
+  // At once: while the page is still scrolling nothing can be measured.
+  const scroll = (by) => scrollBy({ top: by, behavior: "instant" });
+
   // What was moved is sent, one after the other; several moves of one rule in a row are one.
   const waiting = [];
   let sending = false;
@@ -51,7 +54,7 @@
     window.htmx?.process(fresh);
     const again = id && document.getElementById(id);
     if (!again) return main().focus();
-    scrollBy(0, again.getBoundingClientRect().top - top);
+    scroll(again.getBoundingClientRect().top - top);
     again.focus({ preventScroll: true });
   };
 
@@ -86,7 +89,7 @@
     if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
     else if (step(item, button.dataset.step === "up" ? -1 : 1)) {
       event.preventDefault();
-      scrollBy(0, button.getBoundingClientRect().top - top); // it stays under the finger, for the next press
+      scroll(button.getBoundingClientRect().top - top); // it stays under the finger, for the next press
       settle(item);
     } // else it goes to another page: the server knows how
   });
@@ -109,8 +112,8 @@
     if (!dragged) return;
     const { item, held } = dragged;
     const edge = 90;
-    if (dragged.y < edge) scrollBy(0, -Math.ceil((edge - dragged.y) / 6));
-    if (dragged.y > innerHeight - edge) scrollBy(0, Math.ceil((dragged.y - innerHeight + edge) / 6));
+    if (dragged.y < edge) scroll(-Math.ceil((edge - dragged.y) / 6));
+    if (dragged.y > innerHeight - edge) scroll(Math.ceil((dragged.y - innerHeight + edge) / 6));
     item.style.transform = "";
     const middle = (other) => other.getBoundingClientRect().top + other.offsetHeight / 2;
     const [before, after] = [item.previousElementSibling, item.nextElementSibling];

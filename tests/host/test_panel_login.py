@@ -249,3 +249,15 @@ def test_a_mail_host_that_is_down_is_said_so_and_nothing_is_refused(mailhost: Ma
     assert not caught.value.refused
     with pytest.raises(NotTaken, match="no login of its own"):
         submit(replace(mailhost.layout, etc=mailhost.var), notice(MUM), MUM)
+
+
+def test_a_letter_that_was_taken_is_taken_however_the_dialogue_ends(
+    mailhost: MailHost, monkeypatch: pytest.MonkeyPatch
+):
+    """Postfix is stopped between its 250 and the farewell: to say that nobody was told would tell her twice."""
+
+    def interrupted(_dialogue: smtplib.SMTP) -> None:
+        raise smtplib.SMTPResponseException(421, b"4.3.2 Service shutting down")
+
+    monkeypatch.setattr(smtplib.SMTP, "quit", interrupted)
+    submit(mailhost.layout, notice(MUM), MUM)

@@ -27,6 +27,7 @@ def test_a_parent_is_told_in_her_mailbox_and_after_an_outage_too(server: Server)
     told, before = server.ask(TOLD), found(server, ASKED)
     server.send(BO, "friend@outside.example", "ciao", (BO, PASSWORD))
     wait_for(lambda: found(server, ASKED) == before + 1, "the letter to Ada", 40)
+    wait_for(lambda: server.ask(TOLD) == [*told, [ADA, False]], "its row", 20)
     server.control("stop", "postfix")
     try:
         hold(server, "ada@rossi.examp1e", like=ADA)
