@@ -41,11 +41,13 @@ def home(mailhost: MailHost) -> Iterator[MailHost]:
     settle(mailhost, replace(HOME, generation=3))
 
 
-def came(host: MailHost, subject: str, *more: str, body: str = "Ciao!", to: str = ANNA) -> list[str]:
-    """Where a letter of the world's lies, once it lies somewhere."""
+def came(host: MailHost, subject: str, *more: str, body: str = "Ciao!", to: str = ANNA, places: int = 1) -> list[str]:
+    """Where a letter of the world's lies, once it lies in so many places, and with its flags if it has several."""
     token, raw = written("From: a@elsewhere.example", *more, to=ANNA, body=body)
     let_in(host, raw.replace(b"Subject: Ciao", f"Subject: {subject}".encode()), WORLD, [to])
-    wait_for(lambda: lies(host, token), f"{subject!a} with {more!a}")
+    wait_for(lambda: len(lies(host, token)) >= places, f"{subject!a} with {more!a}")
+    if places > 1:
+        wait_for(lambda: not any("new" in place for place in lies(host, token)), "the flags")
     return lies(host, token)
 
 
@@ -85,7 +87,7 @@ def test_an_encoded_subject_is_decoded_and_stays_one_line(home: MailHost, subjec
 def test_a_strangers_text_does_nothing_and_stands_in_no_log(home: MailHost, text: str) -> None:
     mark = home.layout.mail / "mark"
     secret = f"segreto bandiera copia segno {text.format(mark)}"
-    assert came(home, secret, f"X-Evil: {secret}", body=secret) == [".Copie/cur F", "cur F"]
+    assert came(home, secret, f"X-Evil: {secret}", body=secret, places=2) == [".Copie/cur F", "cur F"]
     assert not mark.exists()
     log = procmail_log(home)
     assert "segreto" not in log
