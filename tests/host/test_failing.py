@@ -1,26 +1,42 @@
-"""One part of the mail host fails after the other: nobody unchecked comes in, and letters in are letters out."""
+"""One part of the mail host fails after the other: nobody unchecked comes in, and letters in are letters out.
 
+Emma has rules, so that every letter to her goes through them.
+"""
+
+import contextlib
+import os
+import signal
 import smtplib
+import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from deploy.host.canary import CanaryError, sing
-from tests.host.family import EMMA, KEYS, NONNA, let_in, provider, settle, try_again, written
+from deploy.setup.people import person
+from deploy.snapshot import Action, Condition, Filter, Rule
+from tests.host.family import EMMA, HOME, KEYS, NONNA, let_in, provider, settle, written
 from tests.host.machine import MailHost, started_host, wait_for
 from tests.host.outside import signed
 
 pytestmark = pytest.mark.daemons
 EVIL = "evil@other.test"
 LETTERS = 3  # of each sender
+FILED, ANYWHERE = "Maildir/.Scuola", "Maildir/**"
+RULES = (
+    Rule("1" * 16, "No list.", "all", (Condition("list", "exists"),), (Action("file", "Liste"),)),
+    Rule("2" * 16, "Ciao.", "any", (Condition("subject", "is", "ciao"), Condition("to", "is", EMMA)),
+         (Action("flag"), Action("file", "Scuola"))),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[MailHost]:
     """A mail host of its own: others would wonder at what is missing."""
     with started_host() as host:
-        settle(host)
+        settle(host, replace(HOME, generation=2, filters=(Filter(EMMA, RULES),)))
         yield host
 
 
@@ -59,9 +75,29 @@ def post(host: MailHost, sender: str, sign: Callable[[bytes], bytes]) -> Post:
 
 def count(host: MailHost, tokens: list[str], folder: str) -> dict[str, int]:
     """How often each letter lies there."""
-    root = host.layout.mail / KEYS[EMMA] if folder == "Maildir" else host.layout.held / KEYS[EMMA]
-    texts = [path.read_bytes() for path in root.glob(f"{folder}/new/*")]
+    root = host.layout.mail / KEYS[EMMA] if folder.startswith("Maildir") else host.layout.held / KEYS[EMMA]
+    texts = [text for part in ("new", "cur") for path in root.glob(f"{folder}/{part}/*") if (text := read(path))]
     return {token: sum(token.encode() in text for text in texts) for token in tokens}
+
+
+def read(path: Path) -> bytes:
+    """A letter, unless it was given its flags just now."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
+
+
+def arrive(host: MailHost, nonnas: list[str], evils: list[str], *posts: Post) -> None:
+    """Wait until every letter lies where it should, what was put off tried again."""
+
+    def there() -> bool:
+        for one in posts:
+            one.send()
+        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
+        found = {**count(host, nonnas, FILED), **count(host, evils, "in-5.stranger")}
+        return all(found.values())
+
+    wait_for(there, "every letter", 60)
 
 
 def whole(host: MailHost) -> bool:
@@ -85,19 +121,11 @@ def test_a_part_that_fails_lets_nobody_in_and_loses_nothing(home: MailHost, part
     finally:
         home.running.control("start", part)
     wait_for(lambda: whole(home), "the mail host", 60)
-    assert not any(count(home, evils, "Maildir").values())
-
-    def all_there() -> bool:
-        nonna.send()
-        evil.send()
-        home.run("postqueue", "-c", str(home.layout.postfix), "-f")
-        inside, held = count(home, nonnas, "Maildir"), count(home, evils, "in-5.stranger")
-        return all(inside.values()) and all(held.values())
-
-    wait_for(all_there, "every letter", 60)
-    assert set(count(home, nonnas, "Maildir").values()) == {1}
+    assert not any(count(home, evils, ANYWHERE).values())
+    arrive(home, nonnas, evils, nonna, evil)
+    assert set(count(home, nonnas, FILED).values()) == {1}
     assert set(count(home, evils, "in-5.stranger").values()) == {1}
-    assert not any(count(home, evils, "Maildir").values())
+    assert not any(count(home, evils, ANYWHERE).values())
 
 
 def test_a_program_that_is_missing_lets_nobody_in(home: MailHost) -> None:
@@ -109,9 +137,64 @@ def test_a_program_that_is_missing_lets_nobody_in(home: MailHost) -> None:
         nonna.send()
         evil.send()
         wait_for(lambda: home.log("procmail.log").count("wait=list") >= 2 * LETTERS, "letters that wait")
-        assert not any(count(home, [*nonnas, *evils], "Maildir").values())
+        assert not any(count(home, [*nonnas, *evils], ANYWHERE).values())
     finally:
         away.rename(program)
-    try_again(home, *nonnas, *evils)
-    wait_for(lambda: all(count(home, nonnas, "Maildir").values()), "Nonna's letters")
-    wait_for(lambda: all(count(home, evils, "in-5.stranger").values()), "the stranger's letters")
+    arrive(home, nonnas, evils)
+
+
+@pytest.fixture
+def small_disk(home: MailHost) -> Iterator[Path]:
+    """Emma's folder on a disk of 64 KB that is full."""
+    folder, owner = home.layout.mail / KEYS[EMMA] / "Maildir" / ".Scuola", person(home.layout.mail_user)
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, owner.uid, owner.gid)
+    words = f"size=64k,mode=700,uid={owner.uid},gid={owner.gid}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", words, "none", str(folder)], check=True)
+    try:
+        with contextlib.suppress(OSError):
+            (folder / "full").write_bytes(b"x" * (1 << 20))
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_on_a_full_disk_letters_wait(home: MailHost, small_disk: Path) -> None:
+    nonna = post(home, NONNA, provider(home.layout, "gmail.com"))
+    nonnas, before = list(nonna.waiting), home.log("procmail.log").count("wait=folder")
+    nonna.send()
+    wait_for(lambda: home.log("procmail.log").count("wait=folder") >= before + LETTERS, "letters that wait")
+    assert not any(count(home, nonnas, ANYWHERE).values())
+    (small_disk / "full").unlink()
+    arrive(home, nonnas, [])
+    assert set(count(home, nonnas, ANYWHERE).values()) == {1}
+
+
+def test_a_delivery_that_is_killed_is_made_again(home: MailHost) -> None:
+    """The dispatcher of every letter, for a while. A letter may come twice, never not at all."""
+    nonna, evil = post(home, NONNA, provider(home.layout, "gmail.com")), post(home, EVIL, signed("other.test"))
+    nonnas, evils = list(nonna.waiting), list(evil.waiting)
+    rules = home.layout.etc / "rules.rc"
+    text = rules.read_bytes()
+    rules.write_bytes(text.replace(b"\nINCLUDERC=", b"\nSLOW=`sleep 2`\nINCLUDERC="))
+    assert rules.read_bytes() != text
+    try:
+        nonna.send()
+        wait_for(lambda: killed(home) and home.log().count("signal 9") >= LETTERS, "deliveries that are killed", 40)
+        assert not any(count(home, nonnas, ANYWHERE).values())
+    finally:
+        rules.write_bytes(text)
+    evil.send()
+    arrive(home, nonnas, evils)
+    assert min(count(home, nonnas, FILED).values()) == 1
+    assert min(count(home, evils, "in-5.stranger").values()) == 1
+    assert not any(count(home, evils, ANYWHERE).values())
+
+
+def killed(host: MailHost) -> bool:
+    """End every dispatcher of this host that runs now."""
+    found = host.run("pgrep", "-f", "--", f"-t -m {host.layout.etc}/dispatch.rc").stdout.split()
+    for number in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(number), signal.SIGKILL)
+    return True
