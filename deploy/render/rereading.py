@@ -90,7 +90,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
             raise Misread("A rule stands behind the end of the rules.")
         else:
             match, lines = "all" if found.re is ALL else "any", re.findall(r"^\*.*", found[1], re.MULTILINE)
-            raw.append((found[2], match, lines, found[3].splitlines()))
+            raw.append((found[2], match, lines, found[3].removesuffix("\n").split("\n")))
     if text[at:] != "RULES_OK=yes\n":
         raise Misread(f"A line is none of a rule: {text[at : at + 60]!a}.")
     return tuple(

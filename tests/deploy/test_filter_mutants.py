@@ -94,6 +94,14 @@ def test_a_changed_text_is_noticed(seed: int) -> None:
     assert list(survivors(500, seed)) == []
 
 
+@pytest.mark.parametrize("other", ["\r", "\v", "\f", "\x1c", "\x85", "\u2028"])
+def test_what_ends_a_line_for_others_ends_none_for_procmail(other: str) -> None:
+    whole = filters.recipes(RULES, KEY)
+    for at in (place for place, letter in enumerate(whole) if letter == "\n"):
+        text = whole[:at] + other + whole[at + 1 :]
+        assert code(text) == code(whole) or noticed(text), text[at - 60 : at + 60]
+
+
 @pytest.mark.nightly
 def test_a_changed_text_is_noticed_at_length() -> None:
     assert list(survivors(20_000, 99)) == []
