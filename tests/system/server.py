@@ -79,9 +79,9 @@ class Server:
         return done.stdout + (done.stderr if fails else "")
 
     def load(self, text: str = HOUSEHOLD, *, live: bool = True) -> None:
-        """Make a household file's wishes, and no others, so; wait until they are live."""
+        """Make a household file's wishes, and no others, so; wait until they are live, longer on a busy machine."""
         self.manage("load", "-", "--prune", stdin=text)
-        if live:
+        if live and "is live" not in self.manage("apply", "--wait", fails=True):
             self.manage("apply", "--wait")
 
     def ask(self, code: str) -> Any:
