@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from django.utils import translation
 from hypothesis import settings as settings_of_hypothesis
 
 from accounts import wishes
@@ -42,6 +43,13 @@ def files_where_they_lie() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Whatever language an earlier test has left on."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
     """Watch every statement of a test that uses the database."""
     if not request.node.get_closest_marker("django_db") and "db" not in request.fixturenames:
@@ -49,12 +57,6 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with connection.execute_wrapper(guarded):
         yield
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with daemons come first: side by side, the quick ones fill what time is left at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("daemons") or item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in slow)
 
 
 # What earlier tests left waiting, and told parents today, is nobody's business in the next one.
