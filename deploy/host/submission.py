@@ -70,7 +70,7 @@ def signed_in(layout: Layout, port: int, to: str) -> Iterator[smtplib.SMTP]:
             dialogue.starttls(context=trusting(layout))
             dialogue.login(address, secret)
             yield dialogue
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(OSError):
                 dialogue.quit()
     except smtplib.SMTPRecipientsRefused as error:
         raise NotTaken(f"The letter to {to} was refused: {said(*error.recipients[to])}", refused=True) from error

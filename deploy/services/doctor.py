@@ -3,6 +3,7 @@
 In: nothing. Out: a `Check` for each thing, its sentence naming the remedy when it fails. Nothing is touched.
 """
 
+import os
 import shutil
 import smtplib
 import socket
@@ -26,6 +27,7 @@ from deploy.host.layout import Layout, LayoutError
 from deploy.host.samples import sandboxed
 from deploy.models import MailHost
 from deploy.services import layout
+from deploy.setup.people import SetupError, person
 
 LATEST_SIGN_OF_LIFE: Final = timedelta(seconds=30)
 CERTIFICATE_WARNING: Final = timedelta(days=14)
@@ -63,7 +65,7 @@ def examine() -> Iterator[Check]:
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
-    yield well("trying rules", sandbox)
+    yield well("trying rules", sandbox, here)
     for door in ("smtp", "submission", "post", "imap", "pop3"):
         yield well(door, listening, here, door)
 
@@ -72,7 +74,7 @@ def well(name: str, check: Callable[..., Finding], *args: object) -> Check:
     """What a check found; one that cannot be made has failed."""
     try:
         return Check(name, *check(*args))
-    except (OSError, DatabaseError, RedisError, ValueError, release.ReleaseError, CanaryError) as error:
+    except (OSError, DatabaseError, RedisError, ValueError, release.ReleaseError, CanaryError, SetupError) as error:
         return Check(name, False, " ".join(str(error).split()) or type(error).__name__)
 
 
@@ -160,9 +162,9 @@ def facts(here: Layout) -> Finding:
     return True, "rspamd finds every fact about a letter."
 
 
-def sandbox() -> Finding:
+def sandbox(here: Layout) -> Finding:
     """Where rules are tried before they go live; a kernel that allows no sandbox is no fault of anybody here."""
-    if sandboxed():
+    if sandboxed(None if os.geteuid() else person(here.agent)):
         return True, "Rules are tried in a sandbox before they go live."
     return True, "This kernel allows no sandbox: rules are tried under limits of time, memory and size alone."
 
