@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from deploy.host.layout import Layout
 from deploy.setup import world
 from deploy.snapshot import Alias, Bond, Circle, Domain, Entry, Gate, Mailbox, Screen, Sender, Snapshot
 from tests.host.letters import HASH, signed_in, stranger
-from tests.host.machine import MailHost, wait_for
+from tests.host.machine import MailHost, wait_for, wait_with_retries
 from tests.host.outside import Sign, publish
 
 FAMILY = "Fioretti family"
@@ -70,10 +72,17 @@ def submit(host: MailHost, login: str, raw: bytes, to: Sequence[str] = (EMMA,)) 
         dialogue.sendmail(login, list(to), raw)
 
 
+def look(path: Path) -> bytes:
+    """A letter, unless it was given its flags or went elsewhere just now."""
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
+
+
 def places(host: MailHost, token: str) -> list[str]:
     """Where letters with this token lie now: `KEY deliver`, or `KEY STATION.REASON`."""
     inside = [path for path in host.layout.mail.glob("*/Maildir/new/*") if path.parts[-4] in KEYS.values()]
-    found = [path for path in (*inside, *host.layout.held.glob("*/*/new/*")) if token.encode() in path.read_bytes()]
+    found = [path for path in (*inside, *host.layout.held.glob("*/*/new/*")) if token.encode() in look(path)]
     return sorted(f"{path.parts[-4]} {path.parts[-3].replace('Maildir', 'deliver')}" for path in found)
 
 
@@ -90,13 +99,8 @@ def fate(host: MailHost, token: str, whose: str = EMMA) -> str:
 
 
 def try_again(host: MailHost, *tokens: str) -> None:
-    """Have Postfix try what it put off, until these letters lie somewhere: one may not have been put off yet."""
-
-    def there() -> bool:
-        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
-        return all(places(host, token) for token in tokens)
-
-    wait_for(there, "the letters that waited", 60)
+    """Have Postfix try what it put off, until these letters lie somewhere."""
+    wait_with_retries(host, lambda: all(places(host, token) for token in tokens), "the letters that waited")
 
 
 def tomorrow() -> datetime:

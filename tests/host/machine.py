@@ -91,6 +91,20 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> An
     return found
 
 
+def wait_with_retries(host: MailHost, condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Wait until something is so, and have Postfix try what waits meanwhile.
+
+    Once is not enough: a letter may still be on its way into the queue of those put off, and would wait there for
+    minutes.
+    """
+
+    def tried() -> Any:
+        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
+        return condition()
+
+    return wait_for(tried, what, seconds)
+
+
 def start_filter(host: MailHost) -> None:
     """Start rspamd, and wait until it writes facts."""
     host.running.control("start", "rspamd")

@@ -17,8 +17,8 @@ import pytest
 from deploy.host.canary import CanaryError, sing
 from deploy.setup.people import person
 from deploy.snapshot import Action, Condition, Filter, Rule
-from tests.host.family import EMMA, HOME, KEYS, NONNA, let_in, provider, settle, written
-from tests.host.machine import MailHost, started_host, wait_for
+from tests.host.family import EMMA, HOME, KEYS, NONNA, let_in, look, provider, settle, written
+from tests.host.machine import MailHost, started_host, wait_for, wait_with_retries
 from tests.host.outside import signed
 
 pytestmark = pytest.mark.daemons
@@ -76,15 +76,8 @@ def post(host: MailHost, sender: str, sign: Callable[[bytes], bytes]) -> Post:
 def count(host: MailHost, tokens: list[str], folder: str) -> dict[str, int]:
     """How often each letter lies there."""
     root = host.layout.mail / KEYS[EMMA] if folder.startswith("Maildir") else host.layout.held / KEYS[EMMA]
-    texts = [text for part in ("new", "cur") for path in root.glob(f"{folder}/{part}/*") if (text := read(path))]
+    texts = [text for part in ("new", "cur") for path in root.glob(f"{folder}/{part}/*") if (text := look(path))]
     return {token: sum(token.encode() in text for text in texts) for token in tokens}
-
-
-def read(path: Path) -> bytes:
-    """A letter, unless it was given its flags just now."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
-    return b""
 
 
 def arrive(host: MailHost, nonnas: list[str], evils: list[str], *posts: Post) -> None:
@@ -93,11 +86,10 @@ def arrive(host: MailHost, nonnas: list[str], evils: list[str], *posts: Post) ->
     def there() -> bool:
         for one in posts:
             one.send()
-        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
         found = {**count(host, nonnas, FILED), **count(host, evils, "in-5.stranger")}
         return all(found.values())
 
-    wait_for(there, "every letter", 60)
+    wait_with_retries(host, there, "every letter")
 
 
 def whole(host: MailHost) -> bool:

@@ -11,7 +11,7 @@ from deploy.host.apply import ApplyError
 from deploy.setup import templates
 from deploy.snapshot import Action, Condition, Filter, Rule
 from tests.host.family import ANNA, HOME, KEYS, let_in, settle, written
-from tests.host.machine import MailHost, wait_for
+from tests.host.machine import MailHost, wait_for, wait_with_retries
 from tests.host.test_filter_delivery import lies, procmail_log
 
 pytestmark = pytest.mark.daemons
@@ -122,13 +122,8 @@ def test_a_letter_waits_for_the_dispatchers_own_parts(home: MailHost, name: str,
         path.unlink(missing_ok=True)
         path.write_bytes(whole)
         path.chmod(mode)
-    wait_for(lambda: flushed(home, token), f"the letter although {name} was {damage}")
+    wait_with_retries(home, lambda: {".Copie/cur F", "cur F"} <= set(lies(home, token)), f"the letter: {name} {damage}")
     assert [place for place in lies(home, token) if not place.startswith(".Copie/")] == ["cur F"]
-
-
-def flushed(host: MailHost, token: str) -> bool:
-    host.run("postqueue", "-c", str(host.layout.postfix), "-f")
-    return {".Copie/cur F", "cur F"} <= set(lies(host, token))
 
 
 @pytest.mark.parametrize(("subject", "folder"), [("compiti", ".Scuola"), ("copia", ".Copie"), ("bandiera", "")])
@@ -149,17 +144,8 @@ def test_a_folder_that_fails_lets_nothing_fall_through(home: MailHost, subject: 
     finally:
         new.unlink()
         aside.rename(new)
-    try_until(home, token)
     wanted = {"compiti": [".Scuola/new"], "copia": [".Copie/new", "new"], "bandiera": ["cur F"]}[subject]
-    wait_for(lambda: lies(home, token) == wanted, f"the letter in {wanted}")
-
-
-def try_until(host: MailHost, token: str) -> None:
-    def there() -> bool:
-        host.run("postqueue", "-c", str(host.layout.postfix), "-f")
-        return bool(lies(host, token))
-
-    wait_for(there, "the letter that waited", 60)
+    wait_with_retries(home, lambda: lies(home, token) == wanted, f"the letter in {wanted}")
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.rc")), ids=lambda path: path.name)

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.snapshot import Action, Filter, Rule, Snapshot
 from tests.host.family import ANNA, EMMA, HOME, KEYS, LUCA, MARCO, NONNA, fate, let_in, provider, settle, written
-from tests.host.machine import MailHost, start_filter, wait_for
+from tests.host.machine import MailHost, start_filter, wait_for, wait_with_retries
 from tests.host.test_post_door import found
 
 pytestmark = pytest.mark.daemons
@@ -112,9 +112,8 @@ def test_while_nothing_can_be_sent_on_the_letter_waits(mailhost: MailHost) -> No
     finally:
         path.write_text(login)
         start_filter(mailhost)
-
-    def there() -> bool:
-        mailhost.run("postqueue", "-c", str(mailhost.layout.postfix), "-f")
-        return (lies(mailhost, token, ANNA), lies(mailhost, token, MARCO)) == (["."], ["."])
-
-    wait_for(there, "the letter", 60)
+    wait_with_retries(
+        mailhost,
+        lambda: (lies(mailhost, token, ANNA), lies(mailhost, token, MARCO)) == (["."], ["."]),
+        "the letter",
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.letters import ANNA, HOUSE, KEYS, letter, stranger
-from tests.host.machine import MailHost, wait_for
+from tests.host.machine import MailHost, wait_for, wait_with_retries
 
 pytestmark = pytest.mark.daemons
 RECIPE = "procmail/house.test/anna.rc"
@@ -32,11 +32,6 @@ def hand_over(host: MailHost, recipient: str = ANNA, sender: str = "y@other.exam
 
 def arrived(host: MailHost, token: str) -> bool:
     return any(token.encode() in one for one in host.letters(KEYS[ANNA]))
-
-
-def try_again(host: MailHost) -> None:
-    """Have Postfix try what waits, at once."""
-    assert host.run("postqueue", "-c", str(host.layout.postfix), "-f").returncode == 0
 
 
 def dispatch(host: MailHost, *arguments: str) -> int:
@@ -106,8 +101,7 @@ def test_a_letter_waits_for_a_whole_recipe(mailhost: MailHost, what: str, recipe
         assert not arrived(mailhost, token)
     finally:
         mailhost.put_live(RECIPE, whole)
-    try_again(mailhost)
-    wait_for(lambda: arrived(mailhost, token), "the letter, once the recipe is whole again")
+    wait_with_retries(mailhost, lambda: arrived(mailhost, token), "the letter, once the recipe is whole again")
 
 
 def test_a_letter_waits_for_its_mailbox(mailhost: MailHost) -> None:
@@ -123,8 +117,7 @@ def test_a_letter_waits_for_its_mailbox(mailhost: MailHost) -> None:
         assert not folder.exists()
     finally:
         aside.rename(folder)
-    try_again(mailhost)
-    wait_for(lambda: arrived(mailhost, token), "the letter, once the mailbox is there again")
+    wait_with_retries(mailhost, lambda: arrived(mailhost, token), "the letter, once the mailbox is there again")
 
 
 @pytest.mark.parametrize(
