@@ -1,4 +1,4 @@
-"""What the mail hosts told us: how far each log was read, letters under way, and letters counted by hour.
+"""What the mail hosts told us: how far each log was read, letters and what became of them, letters counted by hour.
 
 None of this is a wish: people look at it and nobody edits it.
 """
@@ -26,23 +26,64 @@ class LogPosition(models.Model):
         return f"{self.host} {self.log}: {self.offset}"
 
 
-class OpenLetter(models.Model):
-    """A letter that came in and has not left the queue. `queued`: it is counted as sent, if it has a login."""
+class Letter(models.Model):
+    """A letter that came in: under way, or over for a while yet. `queued`: it is counted as sent, if it has a login.
+
+    Kept for as long as raw rows are. A Message-ID is its writer's: it is looked for and shown, never believed.
+    """
 
     host = models.CharField(max_length=60)
     queue_id = models.CharField(max_length=32)
     opened = models.DateTimeField()
     login = models.CharField(max_length=320, blank=True, default="")
+    sender = models.CharField(max_length=320, blank=True, default="")
+    message_id = models.CharField(max_length=250, blank=True, default="")
     size = models.PositiveBigIntegerField(default=0)
     queued = models.BooleanField(default=False)
     late = models.BooleanField(default=False)
+    over = models.BooleanField(default=False)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "queue_id"], name="open_letter_once")]
-        indexes: ClassVar = [models.Index(fields=["host", "opened"], name="open_letter_age")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "queue_id"], name="letter_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["host", "opened"], name="letter_age"),
+            models.Index(fields=["message_id"], name="letter_message_id", condition=~Q(message_id="")),
+        ]
 
     def __str__(self) -> str:
         return self.queue_id
+
+
+class Delivery(models.Model):
+    """What became of a letter at one recipient: the last attempt. Raw, and dropped with its letter.
+
+    `mailbox`: the key of the mailbox of this host that it was for; empty for an address outside.
+    """
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries")
+    recipient = models.CharField(max_length=254)
+    original = models.CharField(max_length=254, blank=True, default="")
+    mailbox = models.CharField(max_length=16, blank=True, default="")
+    when = models.DateTimeField()
+    status = models.CharField(max_length=8)
+    relay = models.CharField(max_length=400, blank=True, default="")
+    delay = models.FloatField(default=0)
+    dsn = models.CharField(max_length=9, blank=True, default="")
+    reply = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["letter", "recipient", "original"], name="delivery_once"),
+            models.CheckConstraint(condition=Q(status__in=["sent", "bounced", "deferred"]), name="delivery_status"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["recipient", "when"], name="delivery_recipient"),
+            models.Index(fields=["mailbox", "when"], name="delivery_mailbox"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient}: {self.status}"
 
 
 class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):

@@ -1,6 +1,7 @@
 """One line of Postfix's log -> one event, or nothing.
 
-In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Held`, `Queued`, `Delivered`, `Removed` or `Rejected`.
+In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Named`, `Held`, `Queued`, `Delivered`, `Removed` or
+`Rejected`.
 Nothing is touched, nothing is raised: a line that is not one of the records below, whatever is in it, is no event.
 
 Strangers choose parts of many lines: HELO names, addresses, answers of other servers. So a record is matched from the
@@ -11,7 +12,7 @@ Records: smtpd(8), cleanup(8), pickup(8), qmgr(8), postsuper(1), and the deliver
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
@@ -31,22 +32,43 @@ class Held(NamedTuple):
     queue_id: str
 
 
+class Named(NamedTuple):
+    """A letter's Message-ID, without its angle brackets: whoever wrote the letter has chosen it."""
+
+    at: datetime
+    queue_id: str
+    message_id: str
+
+
 class Queued(NamedTuple):
-    """The queue manager took a letter up: the first time, and again at every retry. `size` in bytes."""
+    """The queue manager took a letter up: the first time, and again at every retry.
+
+    `size` in bytes. `sender`: of the envelope; empty for the null sender, and for what is no address.
+    """
 
     at: datetime
     queue_id: str
     size: int
+    sender: str = ""
 
 
 class Delivered(NamedTuple):
-    """One attempt for one recipient ended. `mailbox`: procmail was to lay it into a mailbox of this host."""
+    """One attempt for one recipient ended. `mailbox`: procmail was to lay it into a mailbox of this host.
+
+    `original`: the recipient before aliases, where it was another. `relay`: the program or the host that had it.
+    `delay`: seconds since the letter came. `dsn`: RFC 3463. `reply`: what the relay said, in its own words.
+    """
 
     at: datetime
     queue_id: str
     recipient: str
     mailbox: bool
     status: str  # sent, bounced, deferred
+    original: str = ""
+    relay: str = ""
+    delay: float = 0.0
+    dsn: str = ""
+    reply: str = ""
 
 
 class Removed(NamedTuple):
@@ -67,7 +89,7 @@ class Rejected(NamedTuple):
     later: bool = False
 
 
-Event = Opened | Held | Queued | Delivered | Removed | Rejected
+Event = Opened | Named | Held | Queued | Delivered | Removed | Rejected
 
 # Short queue ids are upper-case hex, long ones leave the vowels out: no word of the log looks like either.
 QUEUE_ID: Final = rb"(?:[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}|[0-9A-F]{6,20})"
@@ -96,18 +118,23 @@ RECORD: Final = re.compile(
     rb"\S{1,400}: (?P<code>[45])\d\d "
     rb"|(?P<held>" + QUEUE_ID + rb"): hold: RCPT from \S"
     rb")"
-    rb"|cleanup\[\d{1,10}\]: (?P<refused>" + QUEUE_ID + rb"): milter-reject: END-OF-MESSAGE from \S{1,400}: "
-    rb"(?P<class>[45])\.\d"
+    rb"|cleanup\[\d{1,10}\]: (?P<cleaned>" + QUEUE_ID + rb"): (?:message-id=<(?P<message_id>[!-;=?-~]{1,250})>(?=\n|\Z)"
+    rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d)"
     rb"|pickup\[\d{1,10}\]: (?P<dropped>" + QUEUE_ID + rb"): uid=\d{1,10} from=<"
-    rb"|qmgr\[\d{1,10}\]: (?P<active>" + QUEUE_ID + rb"): from=<.{0,2000}>, size=(?P<size>\d{1,15}), nrcpt=\d{1,9} "
+    rb"|qmgr\[\d{1,10}\]: (?P<active>"
+    + QUEUE_ID
+    + rb"): from=<(?P<sender>.{0,2000})>, size=(?P<size>\d{1,15}), nrcpt=\d{1,9} "
     rb"\(queue active\)(?=\n|\Z)"
     rb"|(?:qmgr|postsuper)\[\d{1,10}\]: (?P<removed>" + QUEUE_ID + rb"): removed(?=\n|\Z)"
     rb"|(?P<agent>pipe|smtp|lmtp|error|local|virtual|discard)\[\d{1,10}\]: (?P<tried>" + QUEUE_ID + rb"): "
     rb"to=<(?P<recipient>" + ADDRESS + rb")>"
-    rb"(?:, orig_to=<" + ADDRESS + rb">)?, relay=(?P<relay>[^\s,]{1,400})(?:, conn_use=\d{1,6})?, delay=[\d.]{1,20}, "
-    rb"delays=[\d./]{1,80}, dsn=\d\.\d{1,3}\.\d{1,3}, status=(?P<status>sent|bounced|deferred) \("
+    rb"(?:, orig_to=<(?P<original>" + ADDRESS + rb")>)?, relay=(?P<relay>[^\s,]{1,400})(?:, conn_use=\d{1,6})?, "
+    rb"delay=(?P<delay>\d{1,9}(?:\.\d{1,9})?), delays=[\d./]{1,80}, dsn=(?P<dsn>\d\.\d{1,3}\.\d{1,3}), "
+    rb"status=(?P<status>sent|bounced|deferred) \((?P<reply>[^\n]{0,300})"
     rb")"
 )
+LONGEST_SENDER: Final = 320
+WHOLE_ADDRESS: Final = re.compile(ADDRESS)
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 MONTHS: Final = {
     name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
@@ -167,24 +194,51 @@ def events(lines: bytes, clock: Clock) -> Iterator[Event]:
     for match in RECORD.finditer(b"\n" + lines):
         at = clock.read(match[1], match[2])
         if at is not None:
-            yield _event(at, match)
+            yield RECORDS[str(match.lastgroup)](at, match)
 
 
-def _event(at: datetime, match: re.Match[bytes]) -> Event:
-    """Which record it is, by the groups that only that record fills."""
-    if match["status"]:
-        mailbox = match["agent"] == b"pipe" and match["relay"] == b"procmail"
-        return Delivered(at, match["tried"].decode(), address(match["recipient"]), mailbox, match["status"].decode())
-    if match["opened"]:
-        return Opened(at, match["opened"].decode(), address(match["login"] or b""))
-    if match["removed"]:
-        return Removed(at, match["removed"].decode())
-    if match["active"]:
-        return Queued(at, match["active"].decode(), int(match["size"]))
-    if match["dropped"]:
-        return Opened(at, match["dropped"].decode(), "")
-    if match["held"]:
-        return Held(at, match["held"].decode())
-    if match["refused"]:
-        return Rejected(at, match["refused"].decode(), match["class"] == b"4")
-    return Rejected(at, later=match["code"] == b"4")
+def _delivered(at: datetime, match: re.Match[bytes]) -> Delivered:
+    """One attempt, with what is known of it."""
+    return Delivered(
+        at,
+        match["tried"].decode(),
+        address(match["recipient"]),
+        match["agent"] == b"pipe" and match["relay"] == b"procmail",
+        match["status"].decode(),
+        address(match["original"] or b""),
+        printable(match["relay"]),
+        float(match["delay"]),
+        match["dsn"].decode(),
+        printable(match["reply"]).removesuffix(")"),
+    )
+
+
+def printable(raw: bytes) -> str:
+    """Words of a program or of a stranger's server; what cannot be seen is a `?`, as Postfix has it."""
+    text = raw.decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
+
+
+def sender(raw: bytes) -> str:
+    """The envelope sender of the log; empty for what is no address, or longer than one (RFC 5321 4.5.3.1)."""
+    return address(raw) if len(raw) <= LONGEST_SENDER and WHOLE_ADDRESS.fullmatch(raw) else ""
+
+
+def _opened(at: datetime, match: re.Match[bytes]) -> Opened:
+    """A door, and who signed in there."""
+    return Opened(at, match["opened"].decode(), address(match["login"] or b""))
+
+
+# Which record it is, by the last group that it fills.
+RECORDS: Final[Mapping[str, Callable[[datetime, re.Match[bytes]], Event]]] = {
+    "opened": _opened,
+    "login": _opened,
+    "dropped": lambda at, match: Opened(at, match["dropped"].decode(), ""),
+    "message_id": lambda at, match: Named(at, match["cleaned"].decode(), match["message_id"].decode()),
+    "held": lambda at, match: Held(at, match["held"].decode()),
+    "size": lambda at, match: Queued(at, match["active"].decode(), int(match["size"]), sender(match["sender"])),
+    "reply": _delivered,
+    "removed": lambda at, match: Removed(at, match["removed"].decode()),
+    "class": lambda at, match: Rejected(at, match["cleaned"].decode(), match["class"] == b"4"),
+    "code": lambda at, match: Rejected(at, later=match["code"] == b"4"),
+}

@@ -1,7 +1,8 @@
-"""Events of the log -> letters counted by hour, and the letters that are still under way.
+"""Events of the log -> letters counted by hour, the letters that are under way or over, and what became of each.
 
-In: the letters under way by queue id, and events in the log's order. Out: what to add, and the letters now under way.
-Nothing is touched, nothing is raised. Counting a log in pieces gives what counting it whole gives.
+In: the letters under way by queue id, and events in the log's order. Out: what to add, the letters now under way, those
+that are over, and the last attempt for each of their recipients. Nothing is touched, nothing is raised. Counting a log
+in pieces gives what counting it whole gives.
 
 The rules:
 - *out*: a letter that came with a login counts once, when it first enters the queue, for the login's address,
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from reports.parse import Delivered, Event, Held, Opened, Queued, Rejected, Removed
+from reports.parse import Delivered, Event, Held, Named, Opened, Queued, Rejected, Removed
 
 IN: Final = "in"
 OUT: Final = "out"
@@ -44,6 +45,8 @@ class Letter(NamedTuple):
     size: int = 0
     queued: bool = False
     late: bool = False
+    sender: str = ""
+    message_id: str = ""
 
 
 class Slot(NamedTuple):
@@ -61,12 +64,26 @@ class Count(NamedTuple):
     bytes: int
 
 
+class Recipient(NamedTuple):
+    """Whom a letter goes to: the address after aliases, and the one that was written, where it is another."""
+
+    address: str
+    original: str
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a piece of the log adds, and the letters under way after it."""
+    """What a piece of the log adds, and the letters under way after it.
+
+    `begun`: queue ids that were given in it. `ended`: letters that left the queue. `attempts`: the last one for each
+    recipient, by queue id.
+    """
 
     counts: dict[Slot, Count]
     letters: dict[str, Letter]
+    begun: set[str]
+    ended: dict[str, Letter]
+    attempts: dict[str, dict[Recipient, Delivered]]
 
 
 def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
@@ -74,7 +91,8 @@ def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     counting = _Counting(letters)
     for event in events:
         counting.take(event)
-    return Tally({slot: Count(*sums) for slot, sums in counting.sums.items()}, counting.letters)
+    counts = {slot: Count(*sums) for slot, sums in counting.sums.items()}
+    return Tally(counts, counting.letters, counting.begun, counting.ended, counting.attempts)
 
 
 def mailbox_address(recipient: str) -> str:
@@ -89,12 +107,18 @@ class _Counting:
     def __init__(self, letters: Mapping[str, Letter]) -> None:
         self.letters = dict(letters)
         self.sums: dict[Slot, list[int]] = defaultdict(lambda: [0, 0])
+        self.begun: set[str] = set()
+        self.ended: dict[str, Letter] = {}
+        self.attempts: dict[str, dict[Recipient, Delivered]] = defaultdict(dict)
 
     def take(self, event: Event) -> None:
         """Count one event."""
         match event:
             case Opened():
-                self.letters[event.queue_id] = Letter(event.at, event.login)
+                self._opened(event)
+            case Named():
+                letter = self.letters.get(event.queue_id) or Letter(event.at)
+                self.letters[event.queue_id] = letter._replace(message_id=event.message_id)
             case Held():
                 self._wait(event.queue_id, self.letters.get(event.queue_id) or Letter(event.at))
             case Queued():
@@ -102,20 +126,33 @@ class _Counting:
             case Delivered():
                 self._delivered(event)
             case Removed():
-                self.letters.pop(event.queue_id, None)
+                self._removed(event)
             case Rejected():
                 self.letters.pop(event.queue_id, None)
                 self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
 
+    def _opened(self, event: Opened) -> None:
+        self.letters[event.queue_id] = Letter(event.at, event.login)
+        self.begun.add(event.queue_id)
+        self.ended.pop(event.queue_id, None)
+        self.attempts.pop(event.queue_id, None)
+
+    def _removed(self, event: Removed) -> None:
+        letter = self.letters.pop(event.queue_id, None)
+        if letter and (letter.queued or letter.late):
+            self.ended[event.queue_id] = letter
+
     def _queued(self, event: Queued) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)
         late = letter.late and letter.queued
-        self.letters[event.queue_id] = Letter(letter.opened, letter.login, event.size, queued=True, late=late)
+        self.letters[event.queue_id] = letter._replace(size=event.size, queued=True, late=late, sender=event.sender)
         if letter.login and not letter.queued:
             self._both(event.at, letter.login, OUT, event.size)
 
     def _delivered(self, event: Delivered) -> None:
-        letter = self.letters.get(event.queue_id) or Letter(event.at, queued=True)
+        letter = self.letters.setdefault(event.queue_id, Letter(event.at, queued=True))
+        if len(event.recipient) <= LONGEST_ADDRESS and len(event.original) <= LONGEST_ADDRESS:
+            self.attempts[event.queue_id][Recipient(event.recipient, event.original)] = event
         if event.status == BOUNCED:
             self._add(event.at, HOST, BOUNCED, letter.size)
         elif event.status == DEFERRED:
@@ -126,7 +163,7 @@ class _Counting:
             self._both(event.at, mailbox_address(event.recipient), IN, letter.size)
 
     def _wait(self, queue_id: str, letter: Letter) -> None:
-        self.letters[queue_id] = Letter(letter.opened, letter.login, letter.size, letter.queued, late=True)
+        self.letters[queue_id] = letter._replace(late=True)
 
     def _both(self, at: datetime, address: str, direction: str, size: int) -> None:
         if len(address) <= LONGEST_ADDRESS:

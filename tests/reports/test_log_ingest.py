@@ -14,7 +14,7 @@ from accounts.wishes import wishes
 from reports import ingest, logfile, position
 from reports.ingest import follow, machine_zone
 from reports.logfile import Place, read_on
-from reports.models import HourlyTally, LogPosition, OpenLetter
+from reports.models import HourlyTally, Letter, LogPosition
 from tests.reports.conftest import NOW, Household, mailbox
 from tests.reports.lines import active, delivered, line, sent
 
@@ -99,7 +99,7 @@ def test_half_a_line_waits_for_its_end(household: Household, log: Log) -> None:
         log.write(data[start : start + 7])
         log.follow()
     assert counts(household) == (1, 1)
-    assert not OpenLetter.objects.exists()
+    assert not Letter.objects.filter(over=False).exists()
 
 
 def test_small_pieces_give_the_same(household: Household, log: Log) -> None:
@@ -221,7 +221,7 @@ def test_a_letter_under_way_survives_a_restart(household: Household, log: Log) -
     log.follow()
     assert counts(household) == (1, 1)
     assert HourlyTally.objects.get(mailbox=household.key(EMMA)).bytes == 1000
-    assert not OpenLetter.objects.exists()
+    assert not Letter.objects.filter(over=False).exists()
 
 
 def test_of_two_that_read_the_same_piece_one_counts(
@@ -307,12 +307,22 @@ def test_letters_nobody_hears_of_are_forgotten(household: Household, log: Log, m
     for hours in (25, 23, 1):  # these hung up half-way
         log.write(line(AT - timedelta(hours=hours), "smtpd", f"4ABCD{hours:02}: client=x[192.0.2.7]"))
     log.follow()
-    assert set(OpenLetter.objects.values_list("queue_id", flat=True)) == {"4ABC44", "4ABC16", "4ABC14", "4ABC01"}
-    OpenLetter.objects.filter(queue_id="4ABC44").delete()
+    assert set(Letter.objects.filter(over=False).values_list("queue_id", flat=True)) == {
+        "4ABC44",
+        "4ABC16",
+        "4ABC14",
+        "4ABC01",
+    }
+    Letter.objects.filter(queue_id="4ABC44").delete()
     log.write(line(AT - timedelta(hours=2), "smtpd", "4ABCD02: client=x[192.0.2.7]"))
     log.write(line(AT - timedelta(hours=3), "smtpd", "4ABCD03: client=x[192.0.2.7]"))
     log.follow()
-    assert set(OpenLetter.objects.values_list("queue_id", flat=True)) == {"4ABC16", "4ABC14", "4ABC01", "4ABCD02"}
+    assert set(Letter.objects.filter(over=False).values_list("queue_id", flat=True)) == {
+        "4ABC16",
+        "4ABC14",
+        "4ABC01",
+        "4ABCD02",
+    }
 
 
 def test_reading_what_was_read_writes_nothing(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from reports.parse import Clock, Delivered, Event, Held, Opened, Queued, Rejected, Removed, events, parse
+from reports.parse import Clock, Delivered, Event, Held, Named, Opened, Queued, Rejected, Removed, events, parse
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
 AT = datetime(2026, 11, 22, 13, 2, 14, tzinfo=UTC)
@@ -31,21 +31,55 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         ("postfix/smtpd", f"{ID}: client=unknown[192.0.2.7]", Opened(AT, ID, "")),
         ("postfix/smtpd", "4ABC12: client=unknown[192.0.2.7]", Opened(AT, "4ABC12", "")),
         ("postfix/pickup", f"{ID}: uid=0 from=<root>", Opened(AT, ID, "")),
-        ("postfix/qmgr", f"{ID}: from=<a@b.example>, size=276, nrcpt=3 (queue active)", Queued(AT, ID, 276)),
+        (
+            "postfix/qmgr",
+            f"{ID}: from=<a@b.example>, size=276, nrcpt=3 (queue active)",
+            Queued(AT, ID, 276, "a@b.example"),
+        ),
         ("postfix/qmgr", f"{ID}: from=<>, size=276, nrcpt=3 (queue active)", Queued(AT, ID, 276)),
         ("postfix/qmgr", f"{ID}: removed", Removed(AT, ID)),
-        ("postfix/pipe", TO_EMMA, Delivered(AT, ID, "emma@myfamily.net", mailbox=True, status="sent")),
+        ("postfix/cleanup", f"{ID}: message-id=<A$b@x.example>", Named(AT, ID, "A$b@x.example")),
+        ("postfix/cleanup", f"{ID}: message-id=<a b@x.example>", None),
+        ("postfix/cleanup", f"{ID}: message-id=<{'a' * 251}>", None),
+        ("postfix/cleanup", f"{ID}: message-id=", None),
+        (
+            "postfix/pipe",
+            TO_EMMA,
+            Delivered(AT, ID, "emma@myfamily.net", True, "sent", "", "procmail", 1, "2.0.0", "yes"),
+        ),
         (
             "postfix/pipe",
             f"{ID}: to=<Emma+Game@MyFamily.net>, orig_to=<kids@myfamily.net>, relay=procmail, delay=5.2, "
             "delays=5.2/0/0/0, dsn=4.3.0, status=deferred (temporary failure. Command output: x )",
-            Delivered(AT, ID, "emma+game@myfamily.net", mailbox=True, status="deferred"),
+            Delivered(
+                AT,
+                ID,
+                "emma+game@myfamily.net",
+                True,
+                "deferred",
+                "kids@myfamily.net",
+                "procmail",
+                5.2,
+                "4.3.0",
+                "temporary failure. Command output: x ",
+            ),
         ),
         (
             "postfix/smtp",
             f"{ID}: to=<x@y.example>, relay=y.example[192.0.2.1]:25, conn_use=2, delay=1, delays=0/0/0/1, dsn=5.1.1, "
             "status=bounced (host y.example[192.0.2.1] said: 550 no (in reply to RCPT TO command))",
-            Delivered(AT, ID, "x@y.example", mailbox=False, status="bounced"),
+            Delivered(
+                AT,
+                ID,
+                "x@y.example",
+                False,
+                "bounced",
+                "",
+                "y.example[192.0.2.1]:25",
+                1,
+                "5.1.1",
+                "host y.example[192.0.2.1] said: 550 no (in reply to RCPT TO command)",
+            ),
         ),
         ("postfix/smtpd", "NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 550 5.1.1 <x@y>: no", Rejected(AT)),
         ("postfix/smtpd", f"{ID}: reject: RCPT from unknown[192.0.2.7]: 550 5.1.1 <x@y>: no", Rejected(AT)),
@@ -139,12 +173,25 @@ def test_the_answer_of_a_strangers_server_changes_nothing() -> None:
     text = TO_EMMA.replace("relay=procmail", "relay=procmail[192.0.2.1]:25").replace(
         "sent (yes)", f"bounced ({answer})"
     )
-    assert read("postfix/smtp", text) == Delivered(AT, ID, "emma@myfamily.net", mailbox=False, status="bounced")
+    event = read("postfix/smtp", text)
+    assert isinstance(event, Delivered)
+    assert event[:5] == (AT, ID, "emma@myfamily.net", False, "bounced")
+    assert (event.relay, event.reply) == ("procmail[192.0.2.1]:25", answer.replace("\r", "?"))
+
+
+def test_what_a_server_says_is_kept_as_it_can_be_seen() -> None:
+    raw = f"Nov 22 13:02:14 mx postfix/smtp[12]: {TO_EMMA.replace('sent (yes)', 'bounced (')}".encode()
+    event = parse(raw + b"a\x00b\xff\x1b[2J\xe2\x80\xae<script>" + b"x" * 999, Clock(NOW, UTC))
+    assert isinstance(event, Delivered)
+    assert event.reply[:24] == "a?b\ufffd?[2J?<script>xxxxxxx"[:24]
+    assert len(event.reply) <= 300
 
 
 def test_the_size_is_the_one_postfix_wrote() -> None:
     sender = '"a>, size=9, nrcpt=1 (queue active) "@out.example'
-    assert read("postfix/qmgr", f"{ID}: from=<{sender}>, size=276, nrcpt=3 (queue active)") == Queued(AT, ID, 276)
+    assert read("postfix/qmgr", f"{ID}: from=<{sender}>, size=276, nrcpt=3 (queue active)") == Queued(
+        AT, ID, 276, "a>, size=9, nrcpt=1 (queue active) @out.example"
+    )
 
 
 @pytest.mark.parametrize("login", ["an na@x", "anna@x,y", "", "x" * 400, "\x00"])

@@ -117,7 +117,9 @@ def test_hours_are_apart() -> None:
 def test_a_letter_that_left_is_not_remembered() -> None:
     under_way = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
     assert tally({}, read(sent(AT, ONE, ANNA, EMMA))).letters == {}
-    assert tally({}, read(under_way, active(AT, ONE, 7))).letters == {ONE: Letter(AT, "", 7, queued=True)}
+    assert tally({}, read(under_way, active(AT, ONE, 7))).letters == {
+        ONE: Letter(AT, "", 7, queued=True, sender="somebody@out.example")
+    }
 
 
 def test_what_it_was_given_stays_as_it_was() -> None:
