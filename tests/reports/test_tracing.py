@@ -1,0 +1,75 @@
+"""Everybody finds the way of her own letters, and nothing of anybody else's."""
+
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+
+from accounts.models import User
+from reports.ingest import follow
+from reports.models import Letter
+from reports.trace_words import steps
+from reports.tracing import ways
+from tests.reports.conftest import NOW, Household
+from tests.reports.test_log_deliveries import ANNA, AT, EMMA, ID, LUCA, letter
+
+
+@pytest.fixture
+def read(household: Household, tmp_path: Path) -> Household:
+    """Anna has written to kids@ and outside."""
+    path = tmp_path / "mail.log"
+    path.write_bytes(letter())
+    while follow("primary", path, NOW, zone=UTC):
+        pass
+    return household
+
+
+def told(whose: str, text: str = "") -> list[list[str]]:
+    """The sentences about each letter."""
+    return [[step.sentence for step in steps(way)] for way in ways(User.objects.get(address=whose), text)]
+
+
+def test_who_sent_a_letter_sees_what_became_of_it(read: Household) -> None:
+    assert told(ANNA) == [
+        [
+            "You handed it over to the mail host.",
+            "It lies in the mailbox of emma+a@myfamily.net.",
+            "It lies in the mailbox of emma@myfamily.net.",
+            "mx.y.example has taken it for x@y.example.",
+        ]
+    ]
+
+
+def test_who_got_it_sees_that_it_came_and_nobody_else(read: Household) -> None:
+    (way,) = ways(User.objects.get(address=EMMA), "")
+    assert {one.recipient for one in way.deliveries} == {EMMA, "emma+a@myfamily.net"}
+    assert told(EMMA)[0][0] == "It came in from anna@myfamily.net."
+    assert "y.example" not in str(told(EMMA))
+    assert told(LUCA) == []
+
+
+@pytest.mark.parametrize("text", ["y.example", "X@Y", "kids@", "anna@", "one@myfamily.net", "<one@myfamily.net>"])
+def test_her_letters_are_found_by_what_she_knows(read: Household, text: str) -> None:
+    assert len(told(ANNA, text)) == 1
+    assert told(ANNA, f"{text}z") == []
+
+
+@pytest.mark.parametrize("text", ["y.example", "x@y", "kids@"])
+def test_nobody_finds_out_by_looking_whom_else_it_went_to(read: Household, text: str) -> None:
+    assert told(EMMA, text) == []
+
+
+def test_what_waits_and_what_failed_says_what_can_be_done(read: Household) -> None:
+    row = Letter.objects.get(queue_id=ID)
+    one = row.deliveries.get(recipient="x@y.example")
+    for status, state, words in (("deferred", "waiting", "yet"), ("bounced", "failed", "could not be delivered")):
+        one.status = status
+        one.save()
+        step = steps(ways(User.objects.get(address=ANNA), "")[0])[-1]
+        assert (step.state, step.said) == (state, one.reply)
+        assert words in step.sentence
+        assert step.remedy
+    row.deliveries.all().delete()
+    for late, queued, over, state in ((True, False, False, "waiting"), (True, False, True, "failed")):
+        Letter.objects.update(late=late, queued=queued, over=over, opened=AT + timedelta(minutes=1))
+        assert [step.state for step in steps(ways(User.objects.get(address=ANNA), "")[0])] == ["passed", state]
