@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
 
-from reports.tally import IN, OUT
-
 DAYS: Final = 30
 STEP: Final = 12  # units of the drawing for each day, so it is 360 wide
 BAR: Final = 8
@@ -105,13 +103,16 @@ class Chart:
         return max(LEAST, round(letters * TALLEST / most)) if letters else 0
 
 
-def chart(hours: Iterable[tuple[datetime, str, int]], today: date, zone: tzinfo) -> Chart:
+def chart(hours: Iterable[tuple[datetime, int, int]], today: date, zone: tzinfo) -> Chart:
     """The thirty days up to today. Hours that a time zone cuts in two belong to the day in which they begin."""
-    letters: Counter[tuple[date, str]] = Counter()
-    for hour, direction, count in hours:
-        letters[hour.astimezone(zone).date(), direction] += count
+    received: Counter[date] = Counter()
+    sent: Counter[date] = Counter()
+    for hour, came, went in hours:
+        day = hour.astimezone(zone).date()
+        received[day] += came
+        sent[day] += went
     dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
-    return Chart(tuple(Day(one, letters[one, IN], letters[one, OUT]) for one in dates))
+    return Chart(tuple(Day(one, received[one], sent[one]) for one in dates))
 
 
 def beginning(today: date, zone: tzinfo) -> datetime:

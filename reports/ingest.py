@@ -1,12 +1,12 @@
 """The mail log of one host -> letters, what became of them, and letters counted by hour, in the database.
 
-In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Letter, Delivery,
-HourlyTally. Raises OSError where the log cannot be read.
+In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Letter, Delivery, Word,
+HourlyTally, DomainTally. Raises OSError where the log cannot be read.
 
 Every piece of the log counts once, see `reports.position`. What is kept is bounded: a letter that did not enter the
 queue within a day, because its sender hung up half-way, is forgotten; so is any under way after 45 days (a parent has
 30 to answer, then Postfix tries for 5), and the oldest beyond 100,000, those whose sender hung up first. If one comes
-back after all it is nobody's, as `tally` says. A letter that is over is kept for 21 days, with its deliveries.
+back after all it is nobody's, as `tally` says. What became of a letter is kept for 21 days.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,26 +17,36 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from domains.models import Mailbox
+from reports.bulk import CHUNK, Row, chunks, insert
+from reports.fields import bits, digest, seconds
+from reports.hours import add, add_partners, mailbox_keys, words
 from reports.logfile import MOST
-from reports.models import Delivery, HourlyTally, Letter as Row
-from reports.parse import Clock, Event, events
+from reports.models import Delivery, DomainTally, Letter as Open, Word
+from reports.parse import Clock, Delivered, Event, events
 from reports.position import read_log
-from reports.tally import HOST, Count, Letter, Slot, Tally, mailbox_address, tally
+from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, tally
 
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 KEPT: Final = timedelta(days=21)
+WORDS_KEPT: Final = FORGOTTEN + KEPT  # a letter that was under way for long has the texts of its beginning
 MOST_LETTERS: Final = 100_000
-CHUNK: Final = 5_000  # values in one query; SQLite takes 32,766
+LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size")
+ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
+DROPPED: Final = (None, None, 0, "dropped", None, 0, "", "")  # an attempt, but for its moment
 
 
 def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, most: int = MOST) -> int:
     """Count what is new in the log; return how many bytes that was."""
     clock = Clock(now, zone or machine_zone())
-    new = read_log(host, log, lambda lines: list(events(lines, clock)), lambda found: _count(host, found), most=most)
+    known: dict[str, int] = {}  # in one call alone: none of them is dropped meanwhile
+
+    def store(found: list[Event]) -> None:
+        _count(host, found, known, now)
+
+    new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
     if new:
-        forget(host, now)
+        forget_unfinished(host, now)
     return new
 
 
@@ -50,108 +60,93 @@ def machine_zone(path: Path = Path("/etc/localtime")) -> tzinfo:
 
 
 def forget(host: str, now: datetime) -> None:
-    """Drop the letters under way that will never end, the oldest of too many, and those that were over long ago."""
-    Row.objects.filter(host=host, over=True, opened__lt=now - KEPT).delete()
+    """Drop what became of letters too long ago, and the texts that nothing has any more."""
+    Delivery.objects.filter(host=host, when__lt=now - KEPT).delete()
+    Word.objects.filter(seen__lt=now - WORDS_KEPT).exclude(pk__in=DomainTally.objects.values("domain_id")).delete()
+
+
+def forget_unfinished(host: str, now: datetime) -> None:
+    """Drop the letters under way that will never end, and the oldest of too many."""
     waiting = ExpressionWrapper(Q(queued=True) | Q(late=True), BooleanField())
-    letters = Row.objects.filter(host=host, over=False).annotate(waiting=waiting)
+    letters = Open.objects.filter(host=host).annotate(waiting=waiting)
     letters.filter(Q(opened__lt=now - FORGOTTEN) | Q(waiting=False, opened__lt=now - HUNG_UP)).delete()
     surplus = letters.count() - MOST_LETTERS
     if surplus > 0:
         oldest = letters.order_by("waiting", "opened", "pk").values_list("pk", flat=True)[:surplus]
-        Row.objects.filter(pk__in=oldest).delete()
+        Open.objects.filter(pk__in=oldest).delete()
 
 
-def _count(host: str, found: list[Event]) -> None:
+def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) -> None:
     """Count what one piece of the log says."""
     before = _under_way(host, found)
     result = tally(before, found)
-    _keep(host, before, result)
-    _deliver(host, result)
-    _add(host, result.counts)
+    _keep(host, before, result.letters)
+    known |= words(set(_texts(result)) - known.keys(), now)
+    _deliver(host, result.outcomes, known)
+    add(host, result.counts)
+    add_partners(result.partners, known)
 
 
 def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     """The letters under way that these events speak of."""
     ids = {event.queue_id for event in found if event.queue_id}
-    rows = (row for c in _chunks(ids) for row in Row.objects.filter(host=host, queue_id__in=c, over=False))
+    rows = (row for c in chunks(ids) for row in Open.objects.filter(host=host, queue_id__in=c))
     return {row.queue_id: Letter(*(getattr(row, name) for name in Letter._fields)) for row in rows}
 
 
-def _keep(host: str, before: dict[str, Letter], result: Tally) -> None:
-    """Store the letters as they are now. A queue id that is given anew takes its old letter's place."""
-    after = {**result.ended, **result.letters}
-    for chunk in _chunks(before.keys() - after.keys()):
-        Row.objects.filter(host=host, queue_id__in=chunk).delete()
-    for chunk in _chunks(result.begun):
-        Row.objects.filter(host=host, queue_id__in=chunk).delete()
-    ended = result.ended.keys()
-    changed = {name: one for name, one in after.items() if name in ended or before.get(name) != one}
-    Row.objects.bulk_create(
-        [Row(host=host, queue_id=name, over=name in ended, **one._asdict()) for name, one in changed.items()],
-        batch_size=CHUNK // len(Row._meta.fields),
+def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> None:
+    """Store the letters as they are now."""
+    for chunk in chunks(before.keys() - after.keys()):
+        Open.objects.filter(host=host, queue_id__in=chunk).delete()
+    changed = {name: one for name, one in after.items() if before.get(name) != one}
+    Open.objects.bulk_create(
+        [Open(host=host, queue_id=name, **one._asdict()) for name, one in changed.items()],
+        batch_size=CHUNK // len(Open._meta.fields),
         update_conflicts=True,
         unique_fields=["host", "queue_id"],
-        update_fields=["over", *Letter._fields],
+        update_fields=Letter._fields,
     )
 
 
-def _deliver(host: str, result: Tally) -> None:
-    """Store what became of the letters: of each recipient the last attempt."""
-    letters = {
-        row[0]: row[1]
-        for chunk in _chunks(result.attempts)
-        for row in Row.objects.filter(host=host, queue_id__in=chunk).values_list("queue_id", "pk")
-    }
-    tried = [(name, *pair) for name, ones in result.attempts.items() if name in letters for pair in ones.items()]
-    keys = _keys({mailbox_address(to.address) for _, to, last in tried if last.mailbox})
-    rows = [
-        Delivery(
-            letter_id=letters[name], recipient=to.address, original=to.original, when=last.at, status=last.status,
-            mailbox=keys.get(mailbox_address(to.address), "") if last.mailbox else "",
-            relay=last.relay, delay=last.delay, dsn=last.dsn, reply=last.reply,
-        )
-        for name, to, last in tried
-    ]  # fmt: skip
-    Delivery.objects.bulk_create(
-        rows,
-        batch_size=CHUNK // len(Delivery._meta.fields),
-        update_conflicts=True,
-        unique_fields=["letter", "recipient", "original"],
-        update_fields=["mailbox", "when", "status", "relay", "delay", "dsn", "reply"],
-    )
+def _texts(result: Tally) -> Iterator[str]:
+    """What of a piece is stored as `Word`s."""
+    for outcome in result.outcomes:
+        yield outcome.letter.login
+        yield outcome.letter.sender
+        for to, last in (outcome.attempts or {}).items():
+            yield from (to.address, to.original, last.relay)
+    for partner in result.partners:
+        yield partner.domain
 
 
-def _add(host: str, counts: dict[Slot, Count]) -> None:
-    """Add to what is counted so far; what is no mailbox (any more) has its part in the host's sums alone."""
-    keys = _keys({slot.address for slot in counts})
-    named = {(keys[s.address], s.hour, s.direction): count for s, count in counts.items() if s.address in keys}
-    rows = {
-        (row.mailbox, row.hour, row.direction): row
-        for chunk in _chunks(keys.values())
-        for row in HourlyTally.objects.filter(host=host, mailbox__in=chunk, hour__in={hour for _, hour, _ in named})
-    }
-    for slot, count in named.items():
-        mailbox, hour, direction = slot
-        row = rows.setdefault(slot, HourlyTally(host=host, mailbox=mailbox, hour=hour, direction=direction))
-        row.letters += count.letters
-        row.bytes += count.bytes
-    HourlyTally.objects.bulk_create(
-        [rows[slot] for slot in named],
-        batch_size=CHUNK // len(HourlyTally._meta.fields),
-        update_conflicts=True,
-        unique_fields=["mailbox", "hour", "direction", "host"],
-        update_fields=["letters", "bytes"],
-    )
+def _deliver(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
+    """Store what became of letters: of each recipient the last attempt."""
+    tried = [(one, to, last) for one in outcomes for to, last in (one.attempts or {}).items()]
+    again = {(one.queue_id, one.letter.opened, *map(known.get, to)) for one, to, _last in tried if one.again}
+    for chunk in chunks({queue_id for queue_id, *_more in again}):
+        before = Delivery.objects.filter(host=host, queue_id__in=chunk)
+        named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
+        before.filter(pk__in=[pk for pk, *name in named if tuple(name) in again]).delete()
+    keys = mailbox_keys({mailbox_address(to.address) for _one, to, last in tried if last.mailbox})
+    rows = [(*_row(host, one, known), *_tried(to, last, known, keys)) for one, to, last in tried]
+    rows += [
+        (*_row(host, one, known), *DROPPED, seconds(one.letter.opened)) for one in outcomes if one.attempts is None
+    ]
+    insert(Delivery, [*LETTER, *ATTEMPT], rows)
 
 
-def _keys(addresses: Iterable[str]) -> dict[str, str]:
-    """The keys of these mailboxes by address; the host's own sum keeps its empty name."""
-    chunks = (Mailbox.objects.filter(address__in=c).values_list("address", "key") for c in _chunks(addresses))
-    return {HOST: HOST, **{address: key for chunk in chunks for address, key in chunk}}
+def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
+    """LETTER: what each delivery has of its letter."""
+    letter = one.letter
+    login, sender = known.get(letter.login), known.get(letter.sender)
+    return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values, so many at a time as one query takes."""
-    rest = list(values)
-    for start in range(0, len(rest), CHUNK):
-        yield rest[start : start + CHUNK]
+def _tried(to: Recipient, last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:
+    """ATTEMPT: what became of it at a recipient."""
+    key = bits(keys.get(mailbox_address(to.address), "")) if last.mailbox else 0
+    taken = last.status == "sent"
+    return (
+        known[to.address], known.get(to.original), key, last.status, known.get(last.relay), round(last.delay * 1000),
+        "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
+    )  # fmt: skip

@@ -1,6 +1,7 @@
 """What the mail hosts told us: how far each log was read, letters and what became of them, letters counted by hour.
 
-None of this is a wish: people look at it and nobody edits it.
+None of this is a wish: people look at it and nobody edits it. `Letter` and `Delivery` are raw rows and go after a while
+(`reports.ingest`); the tallies stay.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q, Sum
+
+from reports.fields import KeyField, SecondsField
 
 
 class LogPosition(models.Model):
@@ -27,63 +30,92 @@ class LogPosition(models.Model):
 
 
 class Letter(models.Model):
-    """A letter that came in: under way, or over for a while yet. `queued`: it is counted as sent, if it has a login.
+    """A letter under way. `queued`: it is counted as sent, if it has a login; `abroad`: as sent outside.
 
-    Kept for as long as raw rows are. A Message-ID is its writer's: it is looked for and shown, never believed.
+    A Message-ID is its writer's: it is looked for and shown, never believed.
     """
 
     host = models.CharField(max_length=60)
     queue_id = models.CharField(max_length=32)
     opened = models.DateTimeField()
     login = models.CharField(max_length=320, blank=True, default="")
-    sender = models.CharField(max_length=320, blank=True, default="")
-    message_id = models.CharField(max_length=250, blank=True, default="")
     size = models.PositiveBigIntegerField(default=0)
     queued = models.BooleanField(default=False)
     late = models.BooleanField(default=False)
-    over = models.BooleanField(default=False)
+    sender = models.CharField(max_length=320, blank=True, default="")
+    message_id = models.CharField(max_length=250, blank=True, default="")
+    abroad = models.BooleanField(default=False)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "queue_id"], name="letter_once")]
-        indexes: ClassVar = [
-            models.Index(fields=["host", "opened"], name="letter_age"),
-            models.Index(fields=["message_id"], name="letter_message_id", condition=~Q(message_id="")),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "queue_id"], name="open_letter_once")]
+        indexes: ClassVar = [models.Index(fields=["host", "opened"], name="open_letter_age")]
 
     def __str__(self) -> str:
         return self.queue_id
 
 
-class Delivery(models.Model):
-    """What became of a letter at one recipient: the last attempt. Raw, and dropped with its letter.
+class Word(models.Model):
+    """A text that many deliveries have in common, an address or the name of a host.
 
-    `mailbox`: the key of the mailbox of this host that it was for; empty for an address outside.
+    `seen`: the day on which it was read last, so that it can be dropped after the last row that has it.
     """
 
-    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries")
-    recipient = models.CharField(max_length=254)
-    original = models.CharField(max_length=254, blank=True, default="")
-    mailbox = models.CharField(max_length=16, blank=True, default="")
-    when = models.DateTimeField()
+    text = models.CharField(max_length=400, unique=True)
+    seen = SecondsField()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def word(name: str, *, null: bool = True) -> models.ForeignKey[Word | None]:
+    """A text of a delivery. Without a constraint: no text could be dropped otherwise but by looking at every row."""
+    return models.ForeignKey(
+        Word, models.DO_NOTHING, null=null, blank=null, db_index=False, db_constraint=False, related_name=f"{name}+"
+    )
+
+
+class Delivery(models.Model):
+    """What became of a letter at one recipient, by the last attempt; raw.
+
+    Of the letter each has what there is to know: when it came, who signed in to send it, its envelope sender, the
+    digest of its Message-ID (`reports.fields.digest`) and its size. `mailbox`: the key of the mailbox of this host that
+    it was for; empty for an address outside. `milliseconds`: from when the letter came. What a relay said is kept where
+    it did not take the letter. One that never entered the queue, since nobody let it go, is `dropped`, and has no
+    recipient.
+    """
+
+    host = models.CharField(max_length=60)
+    queue_id = models.CharField(max_length=32)
+    opened = SecondsField()
+    login = word("login")
+    sender = word("sender")
+    message = models.BigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    recipient = word("recipient")
+    original = word("original")
+    mailbox = KeyField(default="")
+    when = SecondsField()
     status = models.CharField(max_length=8)
-    relay = models.CharField(max_length=400, blank=True, default="")
-    delay = models.FloatField(default=0)
+    relay = word("relay")
+    milliseconds = models.PositiveBigIntegerField(default=0)
     dsn = models.CharField(max_length=9, blank=True, default="")
     reply = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["letter", "recipient", "original"], name="delivery_once"),
-            models.CheckConstraint(condition=Q(status__in=["sent", "bounced", "deferred"]), name="delivery_status"),
+            models.CheckConstraint(
+                condition=Q(status__in=["sent", "bounced", "deferred", "dropped"]), name="delivery_status"
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["recipient", "when"], name="delivery_recipient"),
-            models.Index(fields=["mailbox", "when"], name="delivery_mailbox"),
+            models.Index(fields=["queue_id"], name="delivery_queue_id"),
+            models.Index(fields=["mailbox", "opened"], name="delivery_mailbox", condition=~Q(mailbox="")),
+            models.Index(fields=["login", "opened"], name="delivery_login", condition=Q(login__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.recipient}: {self.status}"
+        return f"{self.queue_id}: {self.status}"
 
 
 class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
@@ -97,36 +129,77 @@ class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
         """Those of these mailboxes."""
         return self.filter(mailbox__in=list(keys))
 
-    def hours(self, since: datetime) -> list[tuple[datetime, str, int]]:
-        """Hour, direction and letters from a moment on, over whatever hosts and mailboxes are in the set."""
-        found = self.filter(hour__gte=since).values("hour", "direction").annotate(sum=Sum("letters"))
-        return list(found.order_by("hour", "direction").values_list("hour", "direction", "sum"))
+    def between(self, since: datetime, until: datetime) -> "HourlyTallyQuerySet":
+        """Those of the hours that begin from a moment on and before another."""
+        return self.filter(hour__gte=since, hour__lt=until)
+
+    def sums(self) -> dict[str, int]:
+        """Every column summed over whatever is in the set."""
+        found = self.aggregate(**{f"{name}_sum": Sum(name) for name in HourlyTally.columns()})
+        return {name: found[f"{name}_sum"] or 0 for name in HourlyTally.columns()}
+
+    def hours(self, since: datetime) -> list[tuple[datetime, int, int]]:
+        """Hour, letters received and sent from a moment on, over whatever hosts and mailboxes are in the set."""
+        found = self.filter(hour__gte=since).values("hour").annotate(received_sum=Sum("received"), sent_sum=Sum("sent"))
+        return [(row["hour"], row["received_sum"], row["sent_sum"]) for row in found.order_by("hour")]
 
 
 class HourlyTally(models.Model):
-    """How many letters of a mailbox in an hour (UTC). Kept.
+    """What was counted of a mailbox in an hour (UTC), by the rules of `reports.tally`. Kept.
 
     A mailbox goes by its key, as its folder does: an address that is given anew begins with nothing, and one that is
     renamed keeps its figures. Without a key the row is the host's own sum.
     """
 
     host = models.CharField(max_length=60)
-    hour = models.DateTimeField()
-    mailbox = models.CharField(max_length=16, blank=True, default="")
-    direction = models.CharField(max_length=8)
-    letters = models.PositiveBigIntegerField(default=0)
-    bytes = models.PositiveBigIntegerField(default=0)
+    hour = SecondsField()
+    mailbox = KeyField(default="")
+    received = models.PositiveIntegerField(default=0)
+    received_bytes = models.PositiveBigIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)
+    sent_bytes = models.PositiveBigIntegerField(default=0)
+    home = models.PositiveIntegerField(default=0)
+    abroad = models.PositiveIntegerField(default=0)
+    away = models.PositiveIntegerField(default=0)
+    quick = models.PositiveIntegerField(default=0)
+    slow = models.PositiveIntegerField(default=0)
+    bounced = models.PositiveIntegerField(default=0)
+    deferred = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    spoofed = models.PositiveIntegerField(default=0)
+    full = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    asked = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
     objects = HourlyTallyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "hourly tallies"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["mailbox", "hour", "direction", "host"], name="hourly_tally_once"),
-            models.CheckConstraint(
-                condition=Q(direction__in=["in", "out", "rejected", "bounced", "deferred"]),
-                name="hourly_tally_direction",
-            ),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "hour", "host"], name="hourly_tally_once")]
 
     def __str__(self) -> str:
-        return f"{self.mailbox or self.host} {self.hour:%Y-%m-%d %H}h {self.direction}: {self.letters}"
+        return f"{self.mailbox or self.host} {self.hour:%Y-%m-%d %H}h"
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """What is counted."""
+        return [field.name for field in cls._meta.fields if field.name not in {"id", "host", "hour", "mailbox"}]
+
+
+class DomainTally(models.Model):
+    """Letters of a mailbox from and to a domain outside, by month (UTC, 202611 is November of 2026).
+
+    `received` goes by the envelope sender, whose domain a stranger chooses.
+    """
+
+    month = models.PositiveIntegerField()
+    mailbox = KeyField()
+    domain = word("domain", null=False)
+    received = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "month", "domain"], name="domain_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.month}"

@@ -55,6 +55,7 @@ class Queued(NamedTuple):
 class Delivered(NamedTuple):
     """One attempt for one recipient ended. `mailbox`: procmail was to lay it into a mailbox of this host.
 
+    `outside`: another host was asked to take it.
     `original`: the recipient before aliases, where it was another. `relay`: the program or the host that had it.
     `delay`: seconds since the letter came. `dsn`: RFC 3463. `reply`: what the relay said, in its own words.
     """
@@ -69,6 +70,7 @@ class Delivered(NamedTuple):
     delay: float = 0.0
     dsn: str = ""
     reply: str = ""
+    outside: bool = False
 
 
 class Removed(NamedTuple):
@@ -81,12 +83,14 @@ class Removed(NamedTuple):
 class Rejected(NamedTuple):
     """A recipient, or the letter as a whole, was refused at the door. `later`: the sender was told to come back.
 
-    `queue_id` is given when that was the end of the letter, after all of it had come.
+    `queue_id` is given when that was the end of the letter, after all of it had come. `why`: `spoofed`, somebody who
+    signed in wanted to write as another; `full`, the mailbox was; else empty.
     """
 
     at: datetime
     queue_id: str = ""
     later: bool = False
+    why: str = ""
 
 
 Event = Opened | Named | Held | Queued | Delivered | Removed | Rejected
@@ -103,6 +107,9 @@ PROBE: Final = (
     rb"|451 4\.7\.1 Service unavailable[^;\n]{0,99}; from=<> proto=ESMTP helo=<probe\.invalid>)"
 )
 
+# Why it was refused, where that is counted: access(5), and dovecot-quota-status(1) by RFC 3463's "mailbox full".
+WHY: Final = rb"5\.7\.1 <" + ADDRESS + rb">: Sender address rejected: not owned by user |[45]\.2\.2 "
+
 # Every match starts at a newline, which `re` finds fast, and leaves the next one alone. A group's name is what its
 # record alone fills.
 RECORD: Final = re.compile(
@@ -115,11 +122,11 @@ RECORD: Final = re.compile(
     + rb"): (?:milter-)?reject: (?:RCPT|MAIL|DATA|BDAT|END-OF-MESSAGE) from (?!"
     + PROBE
     + rb")"
-    rb"\S{1,400}: (?P<code>[45])\d\d "
+    rb"\S{1,400}: (?P<code>[45])\d\d (?P<refused>" + WHY + rb")?"
     rb"|(?P<held>" + QUEUE_ID + rb"): hold: RCPT from \S"
     rb")"
     rb"|cleanup\[\d{1,10}\]: (?P<cleaned>" + QUEUE_ID + rb"): (?:message-id=<(?P<message_id>[!-;=?-~]{1,250})>(?=\n|\Z)"
-    rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d)"
+    rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d(?P<posed>\.1 \S{1,320} may not write as )?)"
     rb"|pickup\[\d{1,10}\]: (?P<dropped>" + QUEUE_ID + rb"): uid=\d{1,10} from=<"
     rb"|qmgr\[\d{1,10}\]: (?P<active>"
     + QUEUE_ID
@@ -153,13 +160,16 @@ class Clock:
         self.now = now.astimezone(UTC)
         self.zone = zone
         self.minutes: dict[bytes, datetime | None] = {}
+        self.last: tuple[tuple[bytes, bytes], datetime | None] = (b"", b""), None
 
     def read(self, minute: bytes, second: bytes) -> datetime | None:
         """`b"Nov 22 13:02"`, `b"14"` -> the moment in UTC; None where no such day or hour exists."""
-        if minute not in self.minutes:
-            self.minutes[minute] = self._minute(minute)
-        at = self.minutes[minute]
-        return at and at + timedelta(seconds=int(second))
+        if self.last[0] != (minute, second):  # most lines are of the same second as the one before
+            if minute not in self.minutes:
+                self.minutes[minute] = self._minute(minute)
+            at = self.minutes[minute]
+            self.last = (minute, second), at and at + timedelta(seconds=int(second))
+        return self.last[1]
 
     def _minute(self, text: bytes) -> datetime | None:
         month, day, hour, minute = MONTHS.get(text[:3], 0), int(text[4:6]), int(text[7:9]), int(text[10:12])
@@ -210,7 +220,20 @@ def _delivered(at: datetime, match: re.Match[bytes]) -> Delivered:
         float(match["delay"]),
         match["dsn"].decode(),
         printable(match["reply"]).removesuffix(")"),
+        match["agent"] == b"smtp",
     )
+
+
+def _refused(at: datetime, match: re.Match[bytes]) -> Rejected:
+    """Refused at the door before the letter came."""
+    refused = match["refused"] or b""
+    why = "full" if refused[1:] == b".2.2 " else "spoofed" if refused else ""
+    return Rejected(at, later=match["code"] == b"4", why=why)
+
+
+def _filtered(at: datetime, match: re.Match[bytes]) -> Rejected:
+    """Refused by the filter, after all of it had come."""
+    return Rejected(at, match["cleaned"].decode(), match["class"] == b"4", "spoofed" if match["posed"] else "")
 
 
 def printable(raw: bytes) -> str:
@@ -239,6 +262,8 @@ RECORDS: Final[Mapping[str, Callable[[datetime, re.Match[bytes]], Event]]] = {
     "size": lambda at, match: Queued(at, match["active"].decode(), int(match["size"]), sender(match["sender"])),
     "reply": _delivered,
     "removed": lambda at, match: Removed(at, match["removed"].decode()),
-    "class": lambda at, match: Rejected(at, match["cleaned"].decode(), match["class"] == b"4"),
-    "code": lambda at, match: Rejected(at, later=match["code"] == b"4"),
+    "class": _filtered,
+    "posed": _filtered,
+    "code": _refused,
+    "refused": _refused,
 }

@@ -1,43 +1,51 @@
-"""Events of the log -> letters counted by hour, the letters that are under way or over, and what became of each.
+"""Events of the log -> what is counted by hour, the letters that are under way, and what became of each.
 
-In: the letters under way by queue id, and events in the log's order. Out: what to add, the letters now under way, those
-that are over, and the last attempt for each of their recipients. Nothing is touched, nothing is raised. Counting a log
-in pieces gives what counting it whole gives.
+In: the letters under way by queue id, and events in the log's order. Out: a `Tally`: what to add, the letters now under
+way, what became of letters at their recipients. Nothing is touched, nothing is raised. Counting a log in pieces gives
+what counting it whole gives.
 
-The rules:
-- *out*: a letter that came with a login counts once, when it first enters the queue, for the login's address,
-  whatever its envelope says and however many it goes to. A retry never counts again.
-- *in*: every final delivery by procmail into a mailbox counts one for that mailbox: an alias of two people counts one
-  for each; `emma+game@` is `emma@`. A letter between two people of the host is one out and one in. A notice that the
-  host itself writes (a bounce) is a letter, too.
-- The host (address "") has the sums of both; *rejected*, letters refused at the door, one for each refused recipient,
-  and one for a letter that was refused whole; *bounced*, recipients that a letter could not reach for good;
-  *deferred*, letters that had to wait, each once, and what was told at the door to come back, each time it came.
-- A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue.
-- A letter whose beginning was never seen belongs to nobody: it counts as delivered, never as sent.
+What is counted, for a mailbox and for the host (address ""), which has the sums:
+- *sent*: a letter that came with a login counts once, when it first enters the queue, for the login's address,
+  whatever its envelope says and however many it goes to. A retry never counts again. *abroad*: those of them for which
+  another host was asked at least once.
+- *received*: every final delivery by procmail into a mailbox counts one for that mailbox: an alias of two people counts
+  one for each; `emma+game@` is `emma@`. A letter between two people of the host is one sent and one received, and one
+  *home*: received from somebody of this host. A notice that the host itself writes (a bounce) is a letter, too.
+- *away*: every final delivery to another host counts one for the login that sent it.
+- *quick* and *slow*: final deliveries of either kind that took at most a minute, or more than a quarter of an hour,
+  from when the letter came; time in which it waited for somebody's leave counts, too.
+- *bounced*: recipients that a letter could not reach for good; for the login and the host.
+- *deferred*: letters that had to wait in the queue, each once, for the login and the host; and, for the host, what was
+  told at the door to come back, each time it came.
+- *rejected*, the host's alone: letters refused at the door, one for each refused recipient, and one for a letter that
+  was refused whole. *spoofed* and *full* are those among them (or told to come back) that were written as somebody
+  else, or to a mailbox that had no room.
+- *asked*: letters of a login that were to wait for somebody's leave, each once.
+A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue. A
+letter whose beginning was never seen belongs to nobody: it counts as delivered, never as sent.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from reports.parse import Delivered, Event, Held, Named, Opened, Queued, Rejected, Removed
 
-IN: Final = "in"
-OUT: Final = "out"
+RECEIVED, SENT, HOME, ABROAD, AWAY = "received", "sent", "home", "abroad", "away"
+QUICK, SLOW, BOUNCED, DEFERRED, ASKED = "quick", "slow", "bounced", "deferred", "asked"
 REJECTED: Final = "rejected"
-BOUNCED: Final = "bounced"
-DEFERRED: Final = "deferred"
 HOST: Final = ""
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
+A_MINUTE: Final = 60.0
+A_QUARTER: Final = 900.0  # seconds
 
 
 class Letter(NamedTuple):
     """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login.
 
-    `late`: it had to wait; before it is queued, for somebody's leave.
+    `late`: it had to wait; before it is queued, for somebody's leave. `abroad`: another host was asked to take it.
     """
 
     opened: datetime
@@ -47,14 +55,15 @@ class Letter(NamedTuple):
     late: bool = False
     sender: str = ""
     message_id: str = ""
+    abroad: bool = False
 
 
 class Slot(NamedTuple):
-    """What is counted apart: the hour (UTC), the mailbox's address or HOST, and the direction."""
+    """What is counted apart: the hour (UTC), the mailbox's address or HOST, and the column."""
 
     hour: datetime
     address: str
-    direction: str
+    column: str
 
 
 class Count(NamedTuple):
@@ -71,28 +80,47 @@ class Recipient(NamedTuple):
     original: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What a piece of the log adds, and the letters under way after it.
+class Partner(NamedTuple):
+    """Letters counted with a domain outside: the month (202611), the mailbox's address, the domain, and the column."""
 
-    `begun`: queue ids that were given in it. `ended`: letters that left the queue. `attempts`: the last one for each
-    recipient, by queue id.
+    month: int
+    address: str
+    domain: str
+    column: str
+
+
+class Outcome(NamedTuple):
+    """A letter, as it is by now, and the last attempt for each of its recipients. None: it was dropped.
+
+    `again`: some of its recipients may have been tried in an earlier piece.
     """
 
+    queue_id: str
+    letter: Letter
+    attempts: Mapping[Recipient, Delivered] | None
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a piece of the log adds, the letters under way after it, and what became of letters in it."""
+
     counts: dict[Slot, Count]
+    partners: dict[Partner, int]
     letters: dict[str, Letter]
-    begun: set[str]
-    ended: dict[str, Letter]
-    attempts: dict[str, dict[Recipient, Delivered]]
+    outcomes: list[Outcome]
 
 
 def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     """Count a piece of the log. `letters` holds at least those under way that the piece speaks of."""
     counting = _Counting(letters)
     for event in events:
-        counting.take(event)
-    counts = {slot: Count(*sums) for slot, sums in counting.sums.items()}
-    return Tally(counts, counting.letters, counting.begun, counting.ended, counting.attempts)
+        counting.take[type(event)](event)
+    for queue_id in [*counting.attempts]:
+        counting.end(queue_id, counting.letters[queue_id])
+    counts = {Slot(*slot): Count(*sums) for slot, sums in counting.sums.items()}
+    partners = {Partner(*partner): letters for partner, letters in counting.partners.items()}
+    return Tally(counts, partners, counting.letters, counting.outcomes)
 
 
 def mailbox_address(recipient: str) -> str:
@@ -106,71 +134,124 @@ class _Counting:
 
     def __init__(self, letters: Mapping[str, Letter]) -> None:
         self.letters = dict(letters)
-        self.sums: dict[Slot, list[int]] = defaultdict(lambda: [0, 0])
-        self.begun: set[str] = set()
-        self.ended: dict[str, Letter] = {}
+        self.before = dict(letters)
+        self.at: datetime | None = None
+        self.sums: dict[tuple[datetime, str, str], list[int]] = defaultdict(lambda: [0, 0])
+        self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
         self.attempts: dict[str, dict[Recipient, Delivered]] = defaultdict(dict)
+        self.outcomes: list[Outcome] = []
+        self.take: Mapping[type[Event], Callable[[Any], None]] = {
+            Opened: self._opened,
+            Named: self._named,
+            Held: self._held,
+            Queued: self._queued,
+            Delivered: self._delivered,
+            Removed: self._removed,
+            Rejected: self._rejected,
+        }
 
-    def take(self, event: Event) -> None:
-        """Count one event."""
-        match event:
-            case Opened():
-                self._opened(event)
-            case Named():
-                letter = self.letters.get(event.queue_id) or Letter(event.at)
-                self.letters[event.queue_id] = letter._replace(message_id=event.message_id)
-            case Held():
-                self._wait(event.queue_id, self.letters.get(event.queue_id) or Letter(event.at))
-            case Queued():
-                self._queued(event)
-            case Delivered():
-                self._delivered(event)
-            case Removed():
-                self._removed(event)
-            case Rejected():
-                self.letters.pop(event.queue_id, None)
-                self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
+    def end(self, queue_id: str, letter: Letter) -> None:
+        """Keep what became of a letter in this piece."""
+        attempts = self.attempts.pop(queue_id, None)
+        if attempts or (letter.late and not letter.queued):
+            before = self.before.get(queue_id)
+            self.outcomes.append(Outcome(queue_id, letter, attempts, bool(before and before.late)))
 
     def _opened(self, event: Opened) -> None:
+        """A queue id that is given anew is another letter."""
+        if (old := self.letters.get(event.queue_id)) and event.queue_id in self.attempts:
+            self.end(event.queue_id, old)
+        self.before.pop(event.queue_id, None)
         self.letters[event.queue_id] = Letter(event.at, event.login)
-        self.begun.add(event.queue_id)
-        self.ended.pop(event.queue_id, None)
-        self.attempts.pop(event.queue_id, None)
+
+    def _named(self, event: Named) -> None:
+        letter = self.letters.get(event.queue_id) or Letter(event.at)
+        self.letters[event.queue_id] = letter._replace(message_id=event.message_id)
+
+    def _held(self, event: Held) -> None:
+        letter = self.letters.get(event.queue_id) or Letter(event.at)
+        if not letter.late:
+            self._of_login(event.at, letter, ASKED, 0)
+        self._wait(event.queue_id, letter)
 
     def _removed(self, event: Removed) -> None:
-        letter = self.letters.pop(event.queue_id, None)
-        if letter and (letter.queued or letter.late):
-            self.ended[event.queue_id] = letter
+        if letter := self.letters.pop(event.queue_id, None):
+            self.end(event.queue_id, letter)
+
+    def _rejected(self, event: Rejected) -> None:
+        if (letter := self.letters.pop(event.queue_id, None)) and event.queue_id in self.attempts:
+            self.end(event.queue_id, letter)
+        self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
+        if event.why:
+            self._add(event.at, HOST, event.why, 0)
 
     def _queued(self, event: Queued) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)
         late = letter.late and letter.queued
-        self.letters[event.queue_id] = letter._replace(size=event.size, queued=True, late=late, sender=event.sender)
+        self.letters[event.queue_id] = Letter(
+            letter.opened, letter.login, event.size, True, late, event.sender, letter.message_id, letter.abroad
+        )
         if letter.login and not letter.queued:
-            self._both(event.at, letter.login, OUT, event.size)
+            self._of_login(event.at, letter, SENT, event.size)
 
     def _delivered(self, event: Delivered) -> None:
         letter = self.letters.setdefault(event.queue_id, Letter(event.at, queued=True))
         if len(event.recipient) <= LONGEST_ADDRESS and len(event.original) <= LONGEST_ADDRESS:
             self.attempts[event.queue_id][Recipient(event.recipient, event.original)] = event
+        if event.outside and letter.login and not letter.abroad:
+            letter = self.letters[event.queue_id] = letter._replace(abroad=True)
+            self._of_login(event.at, letter, ABROAD, letter.size)
         if event.status == BOUNCED:
-            self._add(event.at, HOST, BOUNCED, letter.size)
+            self._of_login(event.at, letter, BOUNCED, letter.size)
         elif event.status == DEFERRED:
             if not letter.late:
-                self._add(event.at, HOST, DEFERRED, letter.size)
+                self._of_login(event.at, letter, DEFERRED, letter.size)
             self._wait(event.queue_id, letter)
         elif event.mailbox:
-            self._both(event.at, mailbox_address(event.recipient), IN, letter.size)
+            self._received(event, letter)
+        elif event.outside:
+            self._of_login(event.at, letter, AWAY, letter.size)
+            self._timed(event, letter.login)
+            self._partner(event.at, letter.login, event.recipient, SENT)
+
+    def _received(self, event: Delivered, letter: Letter) -> None:
+        """It lies in a mailbox of this host."""
+        address = mailbox_address(event.recipient)
+        self._both(event.at, address, RECEIVED, letter.size)
+        self._timed(event, address)
+        if letter.login:
+            self._both(event.at, address, HOME, letter.size)
+        else:
+            self._partner(event.at, address, letter.sender, RECEIVED)
+
+    def _timed(self, event: Delivered, address: str) -> None:
+        """How long the letter took."""
+        if event.delay <= A_MINUTE:
+            self._both(event.at, address, QUICK, 0)
+        elif event.delay > A_QUARTER:
+            self._both(event.at, address, SLOW, 0)
+
+    def _partner(self, at: datetime, address: str, other: str, column: str) -> None:
+        """A letter from or to a domain outside."""
+        domain = other.rpartition("@")[2]
+        if domain and address and len(address) <= LONGEST_ADDRESS:
+            self.partners[at.year * 100 + at.month, address, domain, column] += 1
 
     def _wait(self, queue_id: str, letter: Letter) -> None:
         self.letters[queue_id] = letter._replace(late=True)
 
-    def _both(self, at: datetime, address: str, direction: str, size: int) -> None:
-        if len(address) <= LONGEST_ADDRESS:
-            self._add(at, address, direction, size)
-        self._add(at, HOST, direction, size)
+    def _of_login(self, at: datetime, letter: Letter, column: str, size: int) -> None:
+        """For whoever signed in to send it, if anybody did, and for the host."""
+        self._both(at, letter.login, column, size)
 
-    def _add(self, at: datetime, address: str, direction: str, size: int) -> None:
-        sums = self.sums[Slot(at.replace(minute=0, second=0, microsecond=0), address, direction)]
+    def _both(self, at: datetime, address: str, column: str, size: int) -> None:
+        if address and len(address) <= LONGEST_ADDRESS:
+            self._add(at, address, column, size)
+        self._add(at, HOST, column, size)
+
+    def _add(self, at: datetime, address: str, column: str, size: int) -> None:
+        if at is not self.at:  # most events are counted several times
+            self.at, self.hour = at, at.replace(minute=0, second=0, microsecond=0)
+        sums = self.sums[self.hour, address, column]
         sums[0] += 1
         sums[1] += size

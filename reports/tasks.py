@@ -6,8 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deploy.services import mail_log, verdict_log
-from reports import decisions
-from reports.ingest import follow
+from reports import decisions, ingest as letters
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,7 @@ logger = logging.getLogger(__name__)
 def ingest(host: str) -> None:
     """Count what is new in this host's mail log, and keep what was decided of letters."""
     try:
-        follow(host, mail_log(), timezone.now())
+        letters.follow(host, mail_log(), timezone.now())
     except OSError as error:
         logger.error("The mail log of %s cannot be read: %s", host, error)
     try:
@@ -28,4 +27,5 @@ def ingest(host: str) -> None:
 @shared_task(name="reports.forget")
 def forget(host: str) -> None:
     """Drop what was kept long enough."""
+    letters.forget(host, timezone.now())
     decisions.forget(host, timezone.now())

@@ -7,8 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.rules import shown_address
-from reports.models import Delivery
-from reports.tracing import Way
+from reports.tracing import Attempt, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +33,24 @@ def steps(way: Way) -> list[Step]:
 
 def came(way: Way) -> Step:
     """How it came in."""
-    letter = way.letter
     if way.sent:
-        return Step(letter.opened, "passed", _("You handed it over to the mail host."))
-    if letter.sender:
-        sentence = _("It came in from %(address)s.") % {"address": shown_address(letter.sender)}
+        return Step(way.opened, "passed", _("You handed it over to the mail host."))
+    if way.sender:
+        sentence = _("It came in from %(address)s.") % {"address": shown_address(way.sender)}
     else:
         sentence = _("It came in without a sender, as reports do.")
-    return Step(letter.opened, "passed", sentence)
+    return Step(way.opened, "passed", sentence)
 
 
 def waits(way: Way) -> Iterator[Step]:
     """A letter that is held until somebody says that it may go, or was."""
-    letter = way.letter
-    if letter.late and not letter.queued and not letter.over:
-        yield Step(letter.opened, "waiting", _("It waits for an answer."), _("Somebody who looks after you is asked."))
-    elif letter.over and not letter.queued:
-        yield Step(letter.opened, "failed", _("It was not let go, and is gone."))
+    if way.held and way.over:
+        yield Step(way.opened, "failed", _("It was not let go, and is gone."))
+    elif way.held:
+        yield Step(way.opened, "waiting", _("It waits for an answer."), _("Somebody who looks after you is asked."))
 
 
-def tried(one: Delivery) -> Step:
+def tried(one: Attempt) -> Step:
     """What became of it at one recipient."""
     values = {"address": shown_address(one.recipient), "host": one.relay.partition("[")[0]}
     if one.status == "sent" and one.mailbox:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -87,6 +87,5 @@ def drawn(tallies: HourlyTallyQuerySet, zone: tzinfo) -> Chart:
 def troubles(tallies: HourlyTallyQuerySet, zone: tzinfo) -> dict[str, int]:
     """How many were refused at the door, came back, or had to wait, in the same days."""
     since = beginning(timezone.localdate(timezone=zone), zone)
-    sums = tallies.filter(hour__gte=since).values_list("direction").annotate(Sum("letters"))
-    found = dict(sums.order_by("direction"))
-    return {direction: found.get(direction, 0) for direction in (REJECTED, BOUNCED, DEFERRED)}
+    sums = tallies.filter(hour__gte=since).sums()
+    return {name: sums[name] for name in (REJECTED, BOUNCED, DEFERRED)}

@@ -202,8 +202,7 @@ def lived_in(household: Household) -> Household:
         suspended.save()
     now = timezone.now()
     for key in ("", *Mailbox.objects.values_list("key", flat=True)):
-        for direction in ("in", "out") if key else ("in", "out", "rejected", "bounced", "deferred"):
-            HourlyTally(host="primary", hour=now, mailbox=key, direction=direction, letters=1).save()
+        HourlyTally(host="primary", hour=now, mailbox=key, **dict.fromkeys(HourlyTally.columns(), 1)).save()
     MailHost.objects.update(seen=now, applied=0)
     MailHost(name="away", role="backup").save()
     write_and_wait(household)

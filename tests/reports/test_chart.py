@@ -13,7 +13,7 @@ ROME = ZoneInfo("Europe/Rome")
 
 def test_days_are_those_of_the_community() -> None:
     late = datetime(2026, 11, 20, 23, tzinfo=UTC)  # the 21st in Rome
-    found = chart([(late, "in", 3), (late - timedelta(hours=1), "in", 4), (late, "out", 1)], TODAY, ROME)
+    found = chart([(late, 3, 1), (late - timedelta(hours=1), 4, 0)], TODAY, ROME)
     assert found.days[-2] == Day(date(2026, 11, 21), 3, 1)
     assert found.days[-3] == Day(date(2026, 11, 20), 4, 0)
     assert (found.received, found.sent) == (7, 1)
@@ -24,8 +24,8 @@ def test_the_first_day_begins_at_its_midnight() -> None:
     assert chart([], TODAY, ROME).days[0].date == date(2026, 10, 24)
 
 
-def test_hours_of_other_days_and_directions_are_not_in_it() -> None:
-    hours = [(datetime(2026, 10, 23, 12, tzinfo=UTC), "in", 5), (datetime(2026, 11, 20, 12, tzinfo=UTC), "rejected", 5)]
+def test_hours_of_other_days_are_not_in_it() -> None:
+    hours = [(datetime(2026, 10, 23, 12, tzinfo=UTC), 5, 5)]
     found = chart(hours, TODAY, ROME)
     assert (found.received, found.sent, found.busiest) == (0, 0, None)
     assert not found.received_bars + found.sent_bars
@@ -33,12 +33,12 @@ def test_hours_of_other_days_and_directions_are_not_in_it() -> None:
 
 
 def test_the_busiest_day_is_the_later_of_two() -> None:
-    hours = [(datetime(2026, 11, day, 12, tzinfo=UTC), "in", 5) for day in (10, 12)]
+    hours = [(datetime(2026, 11, day, 12, tzinfo=UTC), 5, 0) for day in (10, 12)]
     assert chart(hours, TODAY, ROME).busiest == Day(date(2026, 11, 12), 5, 0)
 
 
 def test_one_letter_beside_a_busy_day_is_seen() -> None:
-    hours = [(datetime(2026, 11, 10, 12, tzinfo=UTC), "in", 9999), (datetime(2026, 11, 12, 12, tzinfo=UTC), "out", 1)]
+    hours = [(datetime(2026, 11, 10, 12, tzinfo=UTC), 9999, 0), (datetime(2026, 11, 12, 12, tzinfo=UTC), 0, 1)]
     found = chart(hours, TODAY, ROME)
     assert [bar.height for bar in found.received_bars + found.sent_bars] == [56, 2]
     assert [label.letters for label in found.labels] == [9999, 1]

@@ -79,6 +79,7 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
                 1,
                 "5.1.1",
                 "host y.example[192.0.2.1] said: 550 no (in reply to RCPT TO command)",
+                outside=True,
             ),
         ),
         ("postfix/smtpd", "NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 550 5.1.1 <x@y>: no", Rejected(AT)),
@@ -86,7 +87,7 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         (
             "postfix/smtpd",
             f"{ID}: reject: RCPT from unknown[192.0.2.7]: 450 4.2.2 <x@y>: full",
-            Rejected(AT, later=True),
+            Rejected(AT, later=True, why="full"),
         ),
         (
             "postfix/smtpd",
@@ -95,7 +96,11 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         ),
         ("postfix/smtpd", f"{ID}: milter-reject: RCPT from x[192.0.2.7]: 451 4.7.1 {LATER}", Rejected(AT, later=True)),
         ("postfix/cleanup", f"{ID}: {AT_THE_END} 4.7.1 {LATER}", Rejected(AT, ID, later=True)),
-        ("postfix/submission/cleanup", f"{ID}: {AT_THE_END} 5.7.1 anna@x may not write as y@z; …", Rejected(AT, ID)),
+        (
+            "postfix/submission/cleanup",
+            f"{ID}: {AT_THE_END} 5.7.1 a@x may not write as y@z; …",
+            Rejected(AT, ID, why="spoofed"),
+        ),
         ("postfix/submission/smtpd", f"{ID}: hold: RCPT from x[127.0.0.1]: <y@z.example>: {TRIGGERS}", Held(AT, ID)),
         ("postfix/postsuper", f"{ID}: removed", Removed(AT, ID)),
     ],

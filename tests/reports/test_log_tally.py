@@ -27,23 +27,31 @@ def counted(*lines: bytes) -> dict[tuple[str, str], tuple[int, int]]:
 
 
 def by_name(result: Tally) -> dict[tuple[str, str], tuple[int, int]]:
-    return {(slot.address, slot.direction): (count.letters, count.bytes) for slot, count in result.counts.items()}
+    return {(slot.address, slot.column): (count.letters, count.bytes) for slot, count in result.counts.items()}
 
 
 def test_a_letter_between_two_people_is_one_out_and_one_in() -> None:
     assert counted(sent(AT, ONE, ANNA, EMMA)) == {
-        (ANNA, "out"): (1, 1000), ("", "out"): (1, 1000), (EMMA, "in"): (1, 1000), ("", "in"): (1, 1000)
+        (name, column): (1, size)
+        for who, column, size in [
+            (ANNA, "sent", 1000), (EMMA, "received", 1000), (EMMA, "home", 1000), (EMMA, "quick", 0),
+        ]
+        for name in (who, "")
     }  # fmt: skip
 
 
 def test_an_alias_of_two_people_counts_one_for_each() -> None:
     result = counted(sent(AT, ONE, ANNA, EMMA, LUCA))
-    assert result[ANNA, "out"] == (1, 1000)
-    assert (result[EMMA, "in"], result[LUCA, "in"], result["", "in"]) == ((1, 1000), (1, 1000), (2, 2000))
+    assert result[ANNA, "sent"] == (1, 1000)
+    assert (result[EMMA, "received"], result[LUCA, "received"], result["", "received"]) == (
+        (1, 1000),
+        (1, 1000),
+        (2, 2000),
+    )
 
 
 def test_an_extension_belongs_to_its_mailbox() -> None:
-    assert (EMMA, "in") in counted(sent(AT, ONE, ANNA, "emma+game+more@myfamily.net"))
+    assert (EMMA, "received") in counted(sent(AT, ONE, ANNA, "emma+game+more@myfamily.net"))
     assert mailbox_address("emma+a@b@myfamily.net") == EMMA
 
 
@@ -51,8 +59,8 @@ def test_a_retry_is_not_sent_again_and_a_late_letter_is_late_once() -> None:
     login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
     again = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")] * 3
     assert counted(login, *again) == {
-        (ANNA, "out"): (1, 1000), ("", "out"): (1, 1000), ("", "deferred"): (1, 1000)
-    }  # fmt: skip
+        (name, column): (1, 1000) for name in (ANNA, "") for column in ("sent", "abroad", "deferred")
+    }
 
 
 def test_a_bounce_and_a_refusal_are_the_hosts() -> None:
@@ -79,31 +87,36 @@ def test_a_letter_that_the_filter_refuses_is_over(code: str, direction: str) -> 
 def test_who_is_told_to_come_back_is_not_refused() -> None:
     full = line(AT, "smtpd", "NOQUEUE: reject: RCPT from x[192.0.2.7]: 452 4.2.2 <x@y>: full")
     down = line(AT, "smtpd", "NOQUEUE: milter-reject: MAIL from x[192.0.2.7]: 451 4.7.1 try again later; x")
-    assert counted(full, down) == {("", "deferred"): (2, 0)}
+    assert counted(full, down) == {("", "deferred"): (2, 0), ("", "full"): (1, 0)}
 
 
 def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
     login = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={EMMA}")
     held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@y.example>: triggers it; x")
     waiting = tally({}, read(login, held, held))
-    assert (waiting.counts, waiting.letters) == ({}, {ONE: Letter(AT, EMMA, late=True)})
+    assert (by_name(waiting), waiting.letters) == (
+        {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
+        {ONE: Letter(AT, EMMA, late=True)},
+    )
     assert tally(waiting.letters, read(line(AT, "postsuper", f"{ONE}: removed"))).letters == {}
     free = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")]
     assert by_name(tally(waiting.letters, read(*free))) == {
-        (EMMA, "out"): (1, 1000), ("", "out"): (1, 1000), ("", "deferred"): (1, 1000)
-    }  # fmt: skip
+        (name, column): (1, 1000) for name in (EMMA, "") for column in ("sent", "abroad", "deferred")
+    }
 
 
 def test_an_id_that_is_used_again_is_another_letter() -> None:
     abandoned = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
     strangers = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
     assert counted(abandoned, strangers, active(AT, ONE)) == {}
-    assert counted(sent(AT, ONE, ANNA, EMMA) * 2)[ANNA, "out"] == (2, 2000)
+    assert counted(sent(AT, ONE, ANNA, EMMA) * 2)[ANNA, "sent"] == (2, 2000)
 
 
 def test_a_letter_whose_beginning_was_not_seen_is_nobodys() -> None:
-    assert counted(active(AT, ONE), delivered(AT, ONE, EMMA)) == {(EMMA, "in"): (1, 1000), ("", "in"): (1, 1000)}
-    assert counted(delivered(AT, ONE, EMMA)) == {(EMMA, "in"): (1, 0), ("", "in"): (1, 0)}
+    for lines, size in (([active(AT, ONE), delivered(AT, ONE, EMMA)], 1000), ([delivered(AT, ONE, EMMA)], 0)):
+        assert counted(*lines) == {
+            (name, column): (1, of) for name in (EMMA, "") for column, of in (("received", size), ("quick", 0))
+        }
 
 
 def test_hours_are_apart() -> None:
@@ -132,10 +145,17 @@ def test_a_log_that_postfix_wrote() -> None:
     """Ten dialogues, hostile ones among them, counted by hand from what each client was told."""
     result = by_name(tally({}, read(REAL_LOG.read_bytes())))
     assert {name: letters for name, (letters, _bytes) in result.items()} == {
-        (ANNA, "out"): 1,
-        (EMMA, "in"): 9,
-        ("", "out"): 1,
-        ("", "in"): 9,
+        (ANNA, "sent"): 1,
+        (EMMA, "received"): 9,
+        (ANNA, "abroad"): 1,
+        (ANNA, "bounced"): 1,
+        (EMMA, "home"): 1,
+        (EMMA, "quick"): 9,
+        ("", "sent"): 1,
+        ("", "received"): 9,
+        ("", "abroad"): 1,
+        ("", "home"): 1,
+        ("", "quick"): 9,
         ("", "rejected"): 2,
         ("", "bounced"): 2,
         ("", "deferred"): 3,
@@ -169,11 +189,78 @@ def test_a_log_in_two_pieces_gives_the_same_totals(lines: list[bytes], data: st.
     whole, first = tally({}, found), tally({}, found[:cut])
     second = tally(first.letters, found[cut:])
     assert second.letters == whole.letters
+    assert Counter(first.partners) + Counter(second.partners) == Counter(whole.partners)
+    assert last_attempts(first, second) == last_attempts(whole)
     for part in range(2):
         sums: Counter[object] = Counter()
         for result in (first, second):
             sums.update({slot: count[part] for slot, count in result.counts.items()})
         assert +sums == +Counter({slot: count[part] for slot, count in whole.counts.items()})
+
+
+def last_attempts(*pieces: Tally) -> dict[tuple[object, ...], object]:
+    """What is stored in the end, of each letter and recipient."""
+    rows: dict[tuple[object, ...], object] = {}
+    for one in (outcome for piece in pieces for outcome in piece.outcomes):
+        for to, last in (one.attempts or {}).items():
+            rows[one.queue_id, one.letter.opened, to] = last
+        if one.attempts is None:
+            rows[one.queue_id, one.letter.opened] = one.letter
+    return rows
+
+
+def login(who: str) -> bytes:
+    return line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={who}")
+
+
+def away(to: str, delay: str, status: str = "sent") -> bytes:
+    """An attempt at another host."""
+    text = f"relay=mx[192.0.2.1]:25, delay={delay}, delays=0/0/0/0, dsn=2.0.0, status={status} (250 Ok)"
+    return line(AT, "smtp", f"{ONE}: to=<{to}>, {text}")
+
+
+def test_a_letter_that_goes_outside_is_abroad_once_and_away_once_for_each() -> None:
+    result = counted(login(ANNA), active(AT, ONE), away("x@y.example", "1"), away("z@y.example", "60.5"),
+                     away("w@w.example", "900.1"), delivered(AT, ONE, EMMA))  # fmt: skip
+    assert {column: letters for (name, column), (letters, _size) in result.items() if name == ANNA} == {
+        "sent": 1, "abroad": 1, "away": 3, "quick": 1, "slow": 1
+    }  # fmt: skip
+    assert (result[EMMA, "home"], result["", "quick"]) == ((1, 1000), (2, 0))
+
+
+def test_domains_outside_are_counted_by_month() -> None:
+    result = tally({}, read(login(ANNA), active(AT, ONE), away("x@y.example", "1"), away("z@y.example", "1"),
+                            away("late@y.example", "1", "deferred"), delivered(AT, ONE, EMMA),
+                            line(AT, "qmgr", f"{ONE}: removed"),
+                            active(AT, ONE), delivered(AT, ONE, "luca+a@myfamily.net")))  # fmt: skip
+    assert result.partners == {(202611, ANNA, "y.example", "sent"): 2, (202611, LUCA, "out.example", "received"): 1}
+
+
+def test_the_null_sender_has_no_domain() -> None:
+    null = line(AT, "qmgr", f"{ONE}: from=<>, size=9, nrcpt=1 (queue active)")
+    assert tally({}, read(null, delivered(AT, ONE, EMMA))).partners == {}
+
+
+@pytest.mark.parametrize(
+    ("process", "text", "column"),
+    [
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by user "
+         f"{EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed"),
+        ("cleanup", f"{ONE}: milter-reject: END-OF-MESSAGE from x[::1]: 5.7.1 {EMMA} may not write as {LUCA}; choose",
+         "spoofed"),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full"),
+        ("smtpd", "NOQUEUE: reject: RCPT from x[::1]: 554 5.7.1 <\"a>: Sender address rejected: not owned by user "
+         "\"@x>: Relay access denied", "rejected"),
+    ],
+)  # fmt: skip
+def test_why_a_letter_was_refused(process: str, text: str, column: str) -> None:
+    assert set(counted(line(AT, process, text))) == {("", "rejected"), ("", column)}
+
+
+def test_a_letter_that_nobody_let_go_was_dropped() -> None:
+    held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@y.example>: triggers it; x")
+    (outcome,) = tally({}, read(login(EMMA), held, line(AT, "postsuper", f"{ONE}: removed"))).outcomes
+    assert (outcome.queue_id, outcome.letter, outcome.attempts) == (ONE, Letter(AT, EMMA, late=True), None)
 
 
 @pytest.mark.parametrize("length", [254, 255])

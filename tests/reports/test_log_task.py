@@ -34,7 +34,7 @@ def test_a_letter_of_just_now_counts_in_this_hour(household: Household, log: Pat
     ingest("primary")
     ingest("primary")
     row = HourlyTally.objects.get(mailbox=household.key("emma@myfamily.net"))
-    assert (row.host, row.letters) == ("primary", 1)
+    assert (row.host, row.received) == ("primary", 1)
     assert row.hour == datetime(now.year, now.month, now.day, now.hour, tzinfo=UTC)
 
 

@@ -8,17 +8,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.wishes import wishes
-from reports.models import HourlyTally
-from tests.reports.conftest import Household
+from tests.reports.conftest import Household, count
 
 pytestmark = pytest.mark.django_db
 EMMA = "emma@myfamily.net"
 EMPTY = "No letters yet. The first one shows up here within a few seconds."
 
 
-def counted(mailbox: str, direction: str, letters: int, days_ago: float = 0) -> None:
-    hour = (timezone.now() - timedelta(days=days_ago)).replace(minute=0, second=0, microsecond=0)
-    HourlyTally(host="primary", mailbox=mailbox, hour=hour, direction=direction, letters=letters).save()
+def counted(mailbox: str, column: str, letters: int, days_ago: float = 0) -> None:
+    count(mailbox, column, letters, timezone.now() - timedelta(days=days_ago))
 
 
 def page(client: Client, viewer: User, person: User, *, fragment: bool = True) -> tuple[int, str]:
@@ -29,11 +27,11 @@ def page(client: Client, viewer: User, person: User, *, fragment: bool = True) -
 
 
 def test_it_says_how_many_letters(client: Client, household: Household) -> None:
-    counted(household.key(EMMA), "in", 7)
-    counted(household.key(EMMA), "out", 3)
-    counted(household.key(EMMA), "in", 2, days_ago=5)
-    counted(household.key(EMMA), "in", 90, days_ago=31)
-    counted(household.key("luca@myfamily.net"), "in", 50)
+    counted(household.key(EMMA), "received", 7)
+    counted(household.key(EMMA), "sent", 3)
+    counted(household.key(EMMA), "received", 2, days_ago=5)
+    counted(household.key(EMMA), "received", 90, days_ago=31)
+    counted(household.key("luca@myfamily.net"), "received", 50)
     status, text = page(client, household.emma, household.emma)
     assert status == 200
     assert "<strong>9</strong> received and <strong>3</strong> sent in the last 30 days." in text
@@ -51,7 +49,7 @@ def test_without_letters_it_says_so_and_looks_again(client: Client, household: H
 
 
 def test_a_guardian_sees_her_child(client: Client, household: Household) -> None:
-    counted(household.key(EMMA), "in", 7)
+    counted(household.key(EMMA), "received", 7)
     assert "<strong>7</strong> received" in page(client, household.anna, household.emma)[1]
 
 
@@ -99,7 +97,7 @@ def test_it_only_shows(client: Client, household: Household, method: str) -> Non
 
 def test_all_mailboxes_of_a_person_are_summed(client: Client, household: Household) -> None:
     for address in ("sara@mybusiness.com", "info@mybusiness.com"):
-        counted(household.key(address), "in", 4)
+        counted(household.key(address), "received", 4)
     text = page(client, household.sara, household.sara)[1]
     assert "<strong>8</strong> received" in text
     assert "info@mybusiness.com" in text
@@ -109,8 +107,8 @@ def test_a_guardian_sees_the_mailboxes_of_the_family_alone(client: Client, house
     with wishes("test", "test"):
         box = household.mailboxes["info@mybusiness.com"]
         box.mailboxperson_set.create(user=household.emma)
-    counted(box.key, "in", 4)
-    counted(household.key(EMMA), "in", 1)
+    counted(box.key, "received", 4)
+    counted(household.key(EMMA), "received", 1)
     text = page(client, household.anna, household.emma)[1]
     assert "<strong>1</strong> received" in text
     assert "info@" not in text
@@ -122,7 +120,7 @@ def test_a_person_without_a_mailbox(client: Client, household: Household) -> Non
 
 
 def test_the_whole_page_has_a_title_and_one_heading(client: Client, household: Household) -> None:
-    counted(household.key(EMMA), "in", 7)
+    counted(household.key(EMMA), "received", 7)
     status, text = page(client, household.anna, household.emma, fragment=False)
     assert status == 200
     assert "<title>Letters of Emma" in text
@@ -133,7 +131,7 @@ def test_it_asks_the_database_a_few_times(
     client: Client, household: Household, django_assert_max_num_queries: object
 ) -> None:
     for days in range(20):
-        counted(household.key(EMMA), "in", 7, days_ago=days)
+        counted(household.key(EMMA), "received", 7, days_ago=days)
     client.force_login(household.anna)
     with django_assert_max_num_queries(9):  # type: ignore[operator]
         client.get(f"/reports/person/{household.emma.pk}/", headers={"HX-Request": "true"})

@@ -1,0 +1,74 @@
+"""Adds to what is counted by hour and by month. In: what to add, by address. Touched: HourlyTally, DomainTally.
+
+What is no mailbox (any more) has its part in the host's sums alone. Called inside the transaction that moves a log's
+position, so nothing is added twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from domains.models import Mailbox
+from reports.bulk import CHUNK, Row, chunks, insert_or_add
+from reports.fields import bits, seconds
+from reports.models import DomainTally, HourlyTally, Word
+from reports.tally import HOST, RECEIVED, SENT, Count, Partner, Slot
+
+A_DAY: Final = timedelta(days=1)
+SIZED: Final = {RECEIVED, SENT}
+
+
+def add(host: str, counts: Mapping[Slot, Count]) -> None:
+    """Add to the hours."""
+    keys = mailbox_keys({slot.address for slot in counts})
+    rows: dict[tuple[str, datetime], dict[str, int]] = defaultdict(dict)
+    for slot, count in counts.items():
+        if (key := keys.get(slot.address)) is not None:
+            row = rows[key, slot.hour]
+            row[slot.column] = count.letters
+            if slot.column in SIZED:
+                row[f"{slot.column}_bytes"] = count.bytes
+    columns = HourlyTally.columns()
+    values: list[Row] = [
+        (bits(key), seconds(hour), host, *(row.get(name, 0) for name in columns)) for (key, hour), row in rows.items()
+    ]
+    insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, values)
+
+
+def add_partners(partners: Mapping[Partner, int], words: Mapping[str, int]) -> None:
+    """Add to the months; `words` has the domains."""
+    keys = mailbox_keys({partner.address for partner in partners})
+    rows: dict[tuple[str, int, int], dict[str, int]] = defaultdict(dict)
+    for partner, letters in partners.items():
+        if key := keys.get(partner.address):
+            rows[key, partner.month, words[partner.domain]][partner.column] = letters
+    values = [
+        (bits(key), month, domain, row.get(RECEIVED, 0), row.get(SENT, 0)) for (key, month, domain), row in rows.items()
+    ]
+    insert_or_add(DomainTally, ["mailbox", "month", "domain"], [RECEIVED, SENT], values)
+
+
+def mailbox_keys(addresses: Iterable[str]) -> dict[str, str]:
+    """The keys of these mailboxes by address; the host's own sum keeps its empty name."""
+    found = (Mailbox.objects.filter(address__in=c).values_list("address", "key") for c in chunks(addresses))
+    return {HOST: HOST, **{address: key for chunk in found for address, key in chunk}}
+
+
+def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
+    """The numbers of these texts; those that are new are given one."""
+    wanted = {text for text in texts if text}
+    known = _words(wanted)
+    for chunk in chunks(pk for _text, pk, seen in known if seen < now - A_DAY):
+        Word.objects.filter(pk__in=chunk).update(seen=now)
+    if new := wanted - {text for text, _pk, _seen in known}:
+        made = [Word(text=text, seen=now) for text in sorted(new)]
+        Word.objects.bulk_create(made, batch_size=CHUNK, ignore_conflicts=True)
+        known += _words(new)
+    return {text: pk for text, pk, _seen in known}
+
+
+def _words(texts: Iterable[str]) -> list[tuple[str, int, datetime]]:
+    """Those that are there."""
+    found = (Word.objects.filter(text__in=chunk).values_list("text", "pk", "seen") for chunk in chunks(texts))
+    return [row for chunk in found for row in chunk]
