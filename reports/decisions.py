@@ -1,23 +1,28 @@
 """procmail's log of one host -> what was decided of each letter, as rows.
 
-In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Decision, RuleAct. Raises
-OSError where the log cannot be read. Every piece of the log counts once, see `reports.position`; of a letter that was
-tried several times, or came to a mailbox in two ways, the last line counts, and a rule that acted on it counts once.
+In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, Decision, RuleAct,
+HourlyTally. Raises OSError where the log cannot be read. Every piece of the log counts once, see `reports.position`; of
+a letter that was tried several times, or came to a mailbox in two ways, the last line counts, and a rule that acted on
+it counts once.
 Decisions are kept for 21 days, what rules did for 30.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from policies.models import Decision, RuleAct
+from reports.hours import add_by_key
 from reports.logfile import MOST
 from reports.position import read_log
+from reports.tally import HOST, Count
 from reports.verdicts import Act, Verdict, acts, verdicts
 
 KEPT: Final = timedelta(days=21)
 ACTS_KEPT: Final = timedelta(days=30)
+HELD: Final = "held"
 CHUNK: Final = 2_000  # letters in one query
 
 
@@ -46,9 +51,17 @@ def _keep(host: str, found: Iterable[Verdict], acted: Iterable[Act]) -> None:
     for some in _chunks(list(last.values())):
         before = Decision.objects.filter(host=host, queue_id__in=[one.queue_id for one in some])
         known = {(row.queue_id, row.key): row.pk for row in before}
+        _count_held(host, [one for one in some if one.verdict == "hold" and (one.queue_id, one.key) not in known])
         tried_again = [pk for one in some if (pk := known.get((one.queue_id, one.key)))]
         Decision.objects.filter(pk__in=tried_again).delete()
         Decision.objects.bulk_create(_row(host, one) for one in some)
+
+
+def _count_held(host: str, held: Iterable[Verdict]) -> None:
+    """Letters that were held: each once, however often it was tried."""
+    hours = ((one.key, one.at.replace(minute=0, second=0, microsecond=0)) for one in held)
+    counts = Counter((key, hour, HELD) for mailbox, hour in hours for key in (mailbox, HOST))
+    add_by_key(host, {slot: Count(letters, 0) for slot, letters in counts.items()})
 
 
 def _row(host: str, one: Verdict) -> Decision:

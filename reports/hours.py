@@ -20,15 +20,19 @@ SIZED: Final = {RECEIVED, SENT}
 
 
 def add(host: str, counts: Mapping[Slot, Count]) -> None:
-    """Add to the hours."""
+    """Add to the hours, by address."""
     keys = mailbox_keys({slot.address for slot in counts})
+    found = {(keys[s.address], s.hour, s.column): count for s, count in counts.items() if s.address in keys}
+    add_by_key(host, found)
+
+
+def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
+    """Add to the hours: the mailbox's key, or HOST, the hour and the column."""
     rows: dict[tuple[str, datetime], dict[str, int]] = defaultdict(dict)
-    for slot, count in counts.items():
-        if (key := keys.get(slot.address)) is not None:
-            row = rows[key, slot.hour]
-            row[slot.column] = count.letters
-            if slot.column in SIZED:
-                row[f"{slot.column}_bytes"] = count.bytes
+    for (key, hour, column), count in counts.items():
+        rows[key, hour][column] = count.letters
+        if column in SIZED:
+            rows[key, hour][f"{column}_bytes"] = count.bytes
     columns = HourlyTally.columns()
     values: list[Row] = [
         (bits(key), seconds(hour), host, *(row.get(name, 0) for name in columns)) for (key, hour), row in rows.items()

@@ -10,19 +10,19 @@ back after all it is nobody's, as `tally` says. What became of a letter is kept 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
+from reports import signins
 from reports.bulk import CHUNK, Row, chunks, insert
 from reports.fields import bits, digest, seconds
 from reports.hours import add, add_partners, mailbox_keys, words
-from reports.logfile import MOST
+from reports.logfile import MOST, machine_zone
 from reports.models import Delivery, DomainTally, Letter as Open, Word
-from reports.parse import Clock, Delivered, Event, events
+from reports.parse import Clock, Delivered, Event, Failed, events
 from reports.position import read_log
 from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, tally
 
@@ -50,15 +50,6 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
     return new
 
 
-def machine_zone(path: Path = Path("/etc/localtime")) -> tzinfo:
-    """The machine's own time zone, which Postfix writes in; Django has set the process's to another."""
-    try:
-        with path.open("rb") as file:
-            return ZoneInfo.from_file(file)
-    except (FileNotFoundError, ValueError):
-        return UTC
-
-
 def forget(host: str, now: datetime) -> None:
     """Drop what became of letters too long ago, and the texts that nothing has any more."""
     Delivery.objects.filter(host=host, when__lt=now - KEPT).delete()
@@ -84,6 +75,7 @@ def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) 
     known |= words(set(_texts(result)) - known.keys(), now)
     _deliver(host, result.outcomes, known)
     add(host, result.counts)
+    signins.keep(host, [event for event in found if isinstance(event, Failed)], now)
     add_partners(result.partners, known)
 
 

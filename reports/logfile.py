@@ -18,9 +18,11 @@ import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 MOST: Final = 1 << 20  # bytes in one piece; a line that does not fit in it is none of Postfix's and is passed over
 FIRST_BYTES: Final = 256
@@ -50,6 +52,15 @@ class Opened:
     path: Path
     file: int
     size: int
+
+
+def machine_zone(path: Path = Path("/etc/localtime")) -> tzinfo:
+    """The machine's own time zone, which Postfix writes in; Django has set the process's to another."""
+    try:
+        with path.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (FileNotFoundError, ValueError):
+        return UTC
 
 
 def read_on(log: Path, place: Place, most: int = MOST) -> Piece | None:

@@ -118,6 +118,23 @@ class Delivery(models.Model):
         return f"{self.queue_id}: {self.status}"
 
 
+class FailedSignIn(models.Model):
+    """Somebody could not sign in as one of our mailboxes, so many times in one session; raw."""
+
+    host = models.CharField(max_length=60)
+    when = SecondsField()
+    door = models.CharField(max_length=4)
+    mailbox = KeyField()
+    client = word("client", null=False)
+    attempts = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["mailbox", "when"], name="failed_sign_in_mailbox")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.when:%Y-%m-%d %H:%M}"
+
+
 class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
     """Letters counted by hour."""
 

@@ -1,7 +1,7 @@
 """One line of Postfix's log -> one event, or nothing.
 
-In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Named`, `Held`, `Queued`, `Delivered`, `Removed` or
-`Rejected`.
+In: bytes that postlogd wrote, and a `Clock`. Out: `Opened`, `Named`, `Held`, `Queued`, `Delivered`, `Removed`,
+`Rejected` or `Failed`.
 Nothing is touched, nothing is raised: a line that is not one of the records below, whatever is in it, is no event.
 
 Strangers choose parts of many lines: HELO names, addresses, answers of other servers. So a record is matched from the
@@ -93,7 +93,21 @@ class Rejected(NamedTuple):
     why: str = ""
 
 
-Event = Opened | Named | Held | Queued | Delivered | Removed | Rejected
+class Failed(NamedTuple):
+    """Somebody could not sign in, at `smtp`, `imap` or `pop3`, so many times in a row.
+
+    `login`: as whom; empty for what is no address. `client`: from where, an IP address.
+    """
+
+    at: datetime
+    door: str
+    login: str
+    client: str
+    attempts: int = 1
+    queue_id: str = ""
+
+
+Event = Failed | Opened | Named | Held | Queued | Delivered | Removed | Rejected
 
 # Short queue ids are upper-case hex, long ones leave the vowels out: no word of the log looks like either.
 QUEUE_ID: Final = rb"(?:[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}|[0-9A-F]{6,20})"
@@ -124,6 +138,8 @@ RECORD: Final = re.compile(
     + rb")"
     rb"\S{1,400}: (?P<code>[45])\d\d (?P<refused>" + WHY + rb")?"
     rb"|(?P<held>" + QUEUE_ID + rb"): hold: RCPT from \S"
+    rb"|warning: \S{1,300}\[(?P<from>[0-9a-fA-F.:]{2,45})\]: SASL [A-Z0-9-]{1,30} authentication failed: [^,\n]{0,200}"
+    rb", sasl_username=(?P<failed>[^\n]{0,400})"
     rb")"
     rb"|cleanup\[\d{1,10}\]: (?P<cleaned>" + QUEUE_ID + rb"): (?:message-id=<(?P<message_id>[!-;=?-~]{1,250})>(?=\n|\Z)"
     rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d(?P<posed>\.1 \S{1,320} may not write as )?)"
@@ -141,6 +157,7 @@ RECORD: Final = re.compile(
     rb")"
 )
 LONGEST_SENDER: Final = 320
+LOGIN_ADDRESS: Final = re.compile(rb"[!#-;=?A-~]{1,64}@[!#-;=?A-~]{1,255}")
 WHOLE_ADDRESS: Final = re.compile(ADDRESS)
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 MONTHS: Final = {
@@ -252,12 +269,18 @@ def _opened(at: datetime, match: re.Match[bytes]) -> Opened:
     return Opened(at, match["opened"].decode(), address(match["login"] or b""))
 
 
+def login(raw: bytes) -> str:
+    """As whom somebody wanted to sign in; empty for what is no address."""
+    return address(raw) if LOGIN_ADDRESS.fullmatch(raw) else ""
+
+
 # Which record it is, by the last group that it fills.
 RECORDS: Final[Mapping[str, Callable[[datetime, re.Match[bytes]], Event]]] = {
     "opened": _opened,
     "login": _opened,
     "dropped": lambda at, match: Opened(at, match["dropped"].decode(), ""),
     "message_id": lambda at, match: Named(at, match["cleaned"].decode(), match["message_id"].decode()),
+    "failed": lambda at, match: Failed(at, "smtp", login(match["failed"]), match["from"].decode()),
     "held": lambda at, match: Held(at, match["held"].decode()),
     "size": lambda at, match: Queued(at, match["active"].decode(), int(match["size"]), sender(match["sender"])),
     "reply": _delivered,

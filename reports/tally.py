@@ -20,6 +20,7 @@ What is counted, for a mailbox and for the host (address ""), which has the sums
 - *rejected*, the host's alone: letters refused at the door, one for each refused recipient, and one for a letter that
   was refused whole. *spoofed* and *full* are those among them (or told to come back) that were written as somebody
   else, or to a mailbox that had no room.
+- *failed*: attempts to sign in that were refused, for the mailbox as which it was tried, and the host.
 - *asked*: letters of a login that were to wait for somebody's leave, each once.
 A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue. A
 letter whose beginning was never seen belongs to nobody: it counts as delivered, never as sent.
@@ -31,10 +32,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from reports.parse import Delivered, Event, Held, Named, Opened, Queued, Rejected, Removed
+from reports.parse import Delivered, Event, Failed, Held, Named, Opened, Queued, Rejected, Removed
 
 RECEIVED, SENT, HOME, ABROAD, AWAY = "received", "sent", "home", "abroad", "away"
-QUICK, SLOW, BOUNCED, DEFERRED, ASKED = "quick", "slow", "bounced", "deferred", "asked"
+QUICK, SLOW, BOUNCED, DEFERRED, ASKED, FAILED = "quick", "slow", "bounced", "deferred", "asked", "failed"
 REJECTED: Final = "rejected"
 HOST: Final = ""
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
@@ -148,6 +149,7 @@ class _Counting:
             Delivered: self._delivered,
             Removed: self._removed,
             Rejected: self._rejected,
+            Failed: self._failed,
         }
 
     def end(self, queue_id: str, letter: Letter) -> None:
@@ -184,6 +186,10 @@ class _Counting:
         self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
             self._add(event.at, HOST, event.why, 0)
+
+    def _failed(self, event: Failed) -> None:
+        for _attempt in range(event.attempts):
+            self._both(event.at, event.login, FAILED, 0)
 
     def _queued(self, event: Queued) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)

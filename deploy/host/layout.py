@@ -71,6 +71,11 @@ class Layout:
         """The file in which procmail says what was decided of each letter that was looked at."""
         return self.root / "log" / "procmail.log"
 
+    @property
+    def sign_in_log(self) -> Path:
+        """The file in which Dovecot says who signed in and who could not."""
+        return self.root / "log" / "dovecot.log"
+
     def to_json(self) -> str:
         """The text of `host.json`."""
         return json.dumps(asdict(self), default=str, indent=1) + "\n"

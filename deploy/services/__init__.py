@@ -27,6 +27,11 @@ def mail_log() -> Path:
     return layout().mail_log
 
 
+def sign_in_log() -> Path:
+    """The log of this machine's mail host that says who could not sign in."""
+    return layout().sign_in_log
+
+
 def verdict_log() -> Path:
     """The log of this machine's mail host that says what was decided of letters."""
     return layout().verdict_log

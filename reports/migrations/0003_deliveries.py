@@ -110,6 +110,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="FailedSignIn",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=60)),
+                ("when", SecondsField()),
+                ("door", models.CharField(max_length=4)),
+                ("mailbox", KeyField()),
+                ("attempts", models.PositiveIntegerField(default=1)),
+                ("client", word("client")),
+            ],
+            options={"indexes": [models.Index(fields=["mailbox", "when"], name="failed_sign_in_mailbox")]},
+        ),
+        migrations.CreateModel(
             name="DomainTally",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -11,8 +11,7 @@ from passlib.hash import sha512_crypt
 from deploy.host.helper import ask
 from deploy.setup.folders import make_folders
 from deploy.snapshot import Alias, Domain, Mailbox, Snapshot
-from reports.ingest import machine_zone
-from reports.logfile import Place, read_on
+from reports.logfile import Place, machine_zone, read_on
 from reports.parse import Clock, events
 from reports.tally import Letter, tally
 from tests.host.machine import MailHost, wait_for

@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 
 from accounts.wishes import wishes
 from reports import ingest, logfile, position
-from reports.ingest import follow, machine_zone
-from reports.logfile import Place, read_on
+from reports.ingest import follow
+from reports.logfile import Place, machine_zone, read_on
 from reports.models import HourlyTally, Letter, LogPosition
 from tests.reports.conftest import NOW, Household, mailbox
 from tests.reports.lines import active, delivered, line, sent

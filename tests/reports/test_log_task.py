@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from deploy.host.layout import Layout
-from reports.ingest import machine_zone
+from reports.logfile import machine_zone
 from reports.models import HourlyTally
 from reports.tasks import ingest
 from tests.reports.conftest import Household
@@ -43,4 +43,4 @@ def test_a_log_that_cannot_be_read_is_one_line(
 ) -> None:
     log.mkdir()
     ingest("primary")
-    assert [record.message.partition(":")[0] for record in caplog.records] == ["The mail log of primary cannot be read"]
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["A log of primary cannot be read"]
