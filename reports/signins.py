@@ -8,7 +8,8 @@ since the world tries names all day. Of more than 100,000 rows the oldest go.
 
 A line of Dovecot's, the end of a session in which nobody signed in (2.3 and 2.4 put it a little differently):
 `TIME imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): user=<NAME>, method=PLAIN,
-rip=ADDRESS, …`. NAME is the stranger's: it stands in `<>` and is believed where it is an address of ours.
+rip=ADDRESS, …`. NAME is the stranger's, and may look like what follows it: so it goes up to the last `>, method=`, and is
+believed where it is an address of ours.
 """
 
 import re
@@ -29,7 +30,7 @@ MOST_ROWS: Final = 100_000
 MOST_ATTEMPTS: Final = 1_000  # in one session; Dovecot ends it long before
 LINE: Final = re.compile(
     rb"\n(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) (imap|pop3)-login: Info: [A-Za-z][A-Za-z ,:._-]{0,120}"
-    rb"\(auth failed, (\d{1,6}) attempts in \d{1,9} secs\)(?: \([a-z_]{1,40}\))?: user=<([^\n]{0,400}?)>, "
+    rb"\(auth failed, (\d{1,6}) attempts in \d{1,9} secs\)(?: \([a-z_]{1,40}\))?: user=<([^\n]{0,400})>, "
     rb"(?:method=[A-Z0-9-]{1,30}, )?rip=([0-9a-fA-F.:]{2,45}),"
 )
 

@@ -58,6 +58,7 @@ def test_a_session_in_which_nobody_signed_in(household: Household, tmp_path: Pat
     [
         f'a"b\\c <x>, user=<{EMMA}>',
         f"x>, method=PLAIN, rip=1.2.3.4, user=<{EMMA}",
+        f"{EMMA}>, method=PLAIN, rip=1.2.3.4, lip=1.2.3.4, TLS, session=<x>, user=<x",
         f"{EMMA}\x00",
         f" {EMMA}",
         f"\u202e{EMMA}",
