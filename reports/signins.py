@@ -8,8 +8,8 @@ since the world tries names all day. Of more than 100,000 rows the oldest go.
 
 A line of Dovecot's, the end of a session in which nobody signed in (2.3 and 2.4 put it a little differently):
 `TIME imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): user=<NAME>, method=PLAIN,
-rip=ADDRESS, …`. NAME is the stranger's, and may look like what follows it: so it goes up to the last `>, method=`, and is
-believed where it is an address of ours.
+rip=ADDRESS, …`. NAME is the stranger's, and may look like what follows it: so it goes up to the last `>, method=`, and
+is believed where it is an address of ours.
 """
 
 import re

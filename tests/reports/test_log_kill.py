@@ -1,19 +1,15 @@
 """An ingest that is killed, and two at once: every letter counts once."""
 
-import os
 import random
-import sqlite3
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.reports.child import Child
 from tests.reports.lines import sent
 
-ROOT = Path(__file__).resolve().parents[2]
 ANNA, EMMA = "anna@myfamily.net", "emma@myfamily.net"
 LETTERS = 2000
 PREPARE = f"""
@@ -41,35 +37,11 @@ while follow("primary", Path(sys.argv[1]), datetime(2026, 11, 22, 13, 30, tzinfo
 """
 
 
-class Child:
-    """A process of its own, with the database in a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "mail.log"
-        self.database = folder / "db.sqlite3"
-        self.environment = {**os.environ, "DATABASE_URL": f"sqlite:///{self.database}", "MAILADMIN_VAR": str(folder)}
-
-    def start(self, code: str) -> "subprocess.Popen[str]":
-        """Run code with the panel's models."""
-        text = f"import django\ndjango.setup()\n{code}"
-        environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "mailadmin.settings"}
-        command = [sys.executable, "-c", text, str(self.log)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of the database."""
-        with sqlite3.connect(self.database) as database:
-            rows = database.execute(query).fetchall()
-        database.close()
-        return rows
-
-
 @pytest.fixture
 def child(tmp_path: Path) -> Child:
     made = Child(tmp_path)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=made.environment, check=True)
-    with made.start(PREPARE) as process:
-        assert process.wait() == 0
+    made.migrate()
+    made.run(PREPARE)
     at = datetime(2026, 11, 22, 13, 10, tzinfo=UTC)
     made.log.write_bytes(b"".join(sent(at, f"{0x4ABC00 + n:X}", ANNA, EMMA) for n in range(LETTERS)))
     return made
@@ -101,8 +73,7 @@ def test_two_at_once(child: Child) -> None:
 
 def finish(child: Child) -> None:
     """Read to the end, and find every letter once."""
-    with child.start(INGEST) as process:
-        assert process.wait() == 0
+    child.run(INGEST)
     all_of_them = (LETTERS, LETTERS * 1000)
     assert sorted(child.ask(COUNTS)) == [
         ("", *all_of_them, *all_of_them),
