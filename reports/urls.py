@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from reports import views
+from reports.views import figures
 
 urlpatterns = [
-    path("reports/person/<int:pk>/", views.report_person, name="report-person"),
-    path("reports/host/", views.report_host, name="report-host"),
+    path("reports/person/<int:pk>/", figures.report_person, name="report-person"),
+    path("reports/host/", figures.report_host, name="report-host"),
 ]
