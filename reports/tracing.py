@@ -66,7 +66,7 @@ def ways(
     until: datetime | None = None,
     mailboxes: Iterable[Mailbox] | None = None,
 ) -> list[Way]:
-    """Her letters that have to do with a text: an address, a part of one, or a Message-ID; all where it is empty.
+    """Her letters that have to do with a text: an address, a part of one, a Message-ID or queue id; all if empty.
 
     `since`, `until`: when they came, the latter left out. `mailboxes`: those of hers that are to be seen, if not all.
     """
@@ -105,7 +105,7 @@ def about(text: str, own: Own) -> Q:
     if not text:
         return Q()
     to = Q(login__in=own.logins) & (Q(deliveries__recipient__icontains=text) | Q(deliveries__original__icontains=text))
-    return Q(sender__icontains=text) | Q(message_id=text.strip("<>")) | to
+    return Q(sender__icontains=text) | Q(message_id=text.strip("<>")) | Q(queue_id=text) | to
 
 
 def way(letter: Letter, deliveries: Iterable[Delivery], own: Own) -> Way:

@@ -32,9 +32,9 @@ def told(whose: str, text: str = "") -> list[list[str]]:
 def test_who_sent_a_letter_sees_what_became_of_it(read: Household) -> None:
     assert told(ANNA) == [
         [
-            "You handed it over to the mail host.",
-            "It lies in the mailbox of emma+a@myfamily.net.",
-            "It lies in the mailbox of emma@myfamily.net.",
+            "anna@myfamily.net handed it over to the mail host.",
+            "It was handed to the mailbox of emma+a@myfamily.net.",
+            "It was handed to the mailbox of emma@myfamily.net.",
             "mx.y.example has taken it for x@y.example.",
         ]
     ]
@@ -60,6 +60,7 @@ def test_nobody_finds_out_by_looking_whom_else_it_went_to(read: Household, text:
 
 
 def test_what_waits_and_what_failed_says_what_can_be_done(read: Household) -> None:
+    Letter.objects.update(over=False)
     row = Letter.objects.get(queue_id=ID)
     one = row.deliveries.get(recipient="x@y.example")
     for status, state, words in (("deferred", "waiting", "yet"), ("bounced", "failed", "could not be delivered")):
