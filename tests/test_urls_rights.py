@@ -92,6 +92,9 @@ TABLE: dict[str, Row] = {
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
     "letter-trace": Row(EVERYBODY, NOBODY),
+    "queue-show": Row(ADMINISTRATORS, NOBODY),
+    "queue-ask": Row(NOBODY, ADMINISTRATORS, sent=IN),
+    "queue-retry": Row(NOBODY, ADMINISTRATORS, sent=IN),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -117,6 +120,7 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
 }  # fmt: skip
 APART = DOORS | {"report-person", "letter-trace-person", "letter-try", "letter-tried"}
+APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
 APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING)
 
 

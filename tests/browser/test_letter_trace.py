@@ -18,7 +18,8 @@ TOLD = """
 import json
 from policies.models import HeldLetter
 from reports.models import Delivery, Letter
-tried = Delivery.objects.filter(recipient__in=["bo@rossi.example", "zia@outside.example"], letter__login="ada@rossi.example")
+theirs = ["bo@rossi.example", "zia@outside.example"]
+tried = Delivery.objects.filter(recipient__in=theirs, letter__login="ada@rossi.example")
 asks = Letter.objects.filter(login="bo@rossi.example", queued=False)
 print(json.dumps([tried.count(), asks.count(), HeldLetter.objects.filter(direction="out", state="waiting").count()]))
 """
