@@ -5,8 +5,8 @@ Touched: that letter. Raises CommandError with one sentence.
 
 A letter in the hold queue waits for somebody's answer: it is listed, and nothing here lets it go or removes it. A host
 that keeps letters at home (`defer_transports`) goes on doing so, which `postqueue -i` and `-f` would not respect.
-Sources: postqueue(1), postsuper(1), qmgr(8). The words of a trigger of the queue manager: D looks at what is put off and
-due, A at all of it, F forgets which hosts did not answer, and that letters stay at home.
+Sources: postqueue(1), postsuper(1), qmgr(8). The words of a trigger of the queue manager: D looks at what is put off
+and due, A at all of it, F forgets which hosts did not answer, and that letters stay at home.
 """
 
 import json

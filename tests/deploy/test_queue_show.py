@@ -1,4 +1,4 @@
-"""The queue, for administrators: what waits without names, tried again, removed with a reason; the agent looks again."""
+"""The queue, for administrators: what waits without names, tried again, removed with a reason."""
 
 import re
 import time
