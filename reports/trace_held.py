@@ -20,6 +20,7 @@ from policies.rules import SILENT
 from reports.tracing import Way
 
 State = HeldLetter.State
+OUT = Direction.OUT.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +30,32 @@ class Kept:
     """
 
     state: str
-    direction: str
-    when: datetime
     ended: datetime | None = None
     pk: int | None = None
 
 
-KeptLetters = Mapping[tuple[str, str], Kept]
+KeptLetters = Mapping[tuple[str, str], Kept]  # queue id, and the mailbox's key or OUT
 
 
 def kept_letters(ways: Iterable[Way], viewer: User) -> KeptLetters:
-    """Everything about these ways that may be known, in three queries."""
-    named = [way for way in ways if way.named]
-    ids, keys = {way.letter.queue_id for way in named}, {key for way in named for key in way.keys}
-    if not ids or not keys:
+    """Everything about these ways that may be known, in a few queries."""
+    ways = list(ways)
+    ids, keys = {way.letter.queue_id for way in ways}, {key for way in ways for key in way.keys}
+    if not ids:
         return {}
     decided = Decision.objects.filter(queue_id__in=ids, key__in=keys, verdict="hold")
     found = {(row.queue_id, row.key): of_decision(row) for row in decided}
     answers = held_mailboxes(viewer)
-    rows = HeldLetter.objects.filter(Q(queue_id__in=ids) | Q(name__in=ids, direction=Direction.OUT), key__in=keys)
+    rows = HeldLetter.objects.filter(Q(queue_id__in=ids, key__in=keys) | Q(name__in=ids, direction=OUT))
     for row in rows.order_by("arrived"):
-        queue_id = row.name if row.direction == Direction.OUT else row.queue_id
-        found[queue_id, row.key] = of_row(row, may_see=row.key in answers)
+        name = (row.name, OUT) if row.direction == OUT else (row.queue_id, row.key)
+        found[name] = of_row(row, may_see=row.key in answers)
     return found
 
 
 def of_decision(row: Decision) -> Kept:
     """A letter that the stations kept back, of which there is no row (any more)."""
-    return Kept("silent" if row.reason in SILENT else "waits", row.direction, row.when)
+    return Kept("silent" if row.reason in SILENT else "waits")
 
 
 def of_row(row: HeldLetter, *, may_see: bool) -> Kept:
@@ -65,16 +64,14 @@ def of_row(row: HeldLetter, *, may_see: bool) -> Kept:
         state = "silent" if row.silent else "waits"
     else:
         state = "freed" if row.outcome in (DELIVERED, SENT) else "gone"
-    return Kept(state, row.direction, row.arrived, row.ended, row.pk if may_see else None)
+    return Kept(state, row.ended, row.pk if may_see else None)
 
 
 def in_mailbox(kept: KeptLetters, way: Way, key: str) -> Kept | None:
     """What was kept back before one of the mailboxes that the way is told of."""
-    found = kept.get((way.letter.queue_id, key)) if key in way.keys else None
-    return found if found and found.direction == Direction.IN else None
+    return kept.get((way.letter.queue_id, key)) if key in way.keys else None
 
 
 def on_its_way_out(kept: KeptLetters, way: Way) -> Kept | None:
     """What was kept back when it was sent."""
-    found = (kept.get((way.letter.queue_id, key)) for key in way.keys)
-    return next((one for one in found if one and one.direction == Direction.OUT), None) if way.sent else None
+    return kept.get((way.letter.queue_id, OUT)) if way.sent else None

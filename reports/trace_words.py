@@ -103,7 +103,7 @@ def headline(way: Way, kept: KeptLetters) -> Headline:
         return lost if letter.over else Headline("waiting", Said(_("On its way")))
     if letter.over or (out and out.state == "gone"):
         return Headline("failed", Said(_("Not let go, and gone")))
-    if letter.late or (out and out.state in ASKED):
+    if letter.late or out:
         return Headline("waiting", Said(_("Held until somebody says that it may go")))
     return Headline("failed", Said(_("It has not come in whole")))
 
@@ -158,7 +158,7 @@ def leave(way: Way, out: Kept | None) -> Iterator[Step]:
         return
     if letter.over or (out and out.state == "gone"):
         yield Step((out and out.ended) or letter.opened, "failed", Said(_("It was not let go, and is gone.")), held=pk)
-    elif letter.late or (out and out.state in ASKED):
+    elif letter.late or out:
         asked = Said(_("Whoever looks after the sender is asked. Until then nobody gets it."))
         yield Step(letter.opened, "waiting", Said(_("It waits for an answer.")), asked, held=pk)
     elif not way.deliveries:

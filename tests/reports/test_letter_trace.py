@@ -317,6 +317,15 @@ def test_an_administrator_follows_one_letter_without_names(client: Client, house
         assert name not in client.answer.text.lower().replace(text.lower(), ""), name  # type: ignore[attr-defined]
 
 
+def test_an_administrator_sees_that_a_letter_waits_for_an_answer(client: Client, household: Household) -> None:
+    letter(EMMA, queued=False, over=False)
+    row = asked_out(household.mailboxes[EMMA], OUT)
+    row.name = ID
+    row.save()
+    assert "◐ Held until somebody says that it may go" in page(client, household.ada, f"/reports/trace/?q={ID}")
+    assert "/waiting/" not in client.answer.text  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("text", ["myfamily.net", "emma@myfamily.net", "test.example", ID[:-1], "", "%", "_"])
 def test_an_administrator_looks_for_nobodys_letters(client: Client, household: Household, text: str) -> None:
     to(letter(EMMA), OUT)
