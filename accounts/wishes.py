@@ -148,14 +148,27 @@ def _count(row: Wishes, writing: Writing) -> None:
     """Count the generation up, seal the audit entries and tell the listeners once this is committed."""
     row.generation += 1
     row.save(update_fields=["generation"])
-    digest = AuditEntry.objects.order_by("-pk").values_list("digest", flat=True).first() or ""
-    now = timezone.now()
-    for entry in writing.entries:
-        entry.when, entry.generation = now, row.generation
-        digest = entry.digest = entry.sealed(digest)
-    AuditEntry.objects.bulk_create(writing.entries, batch_size=500)
+    _seal(writing.entries, row.generation)
     generation = row.generation
     transaction.on_commit(lambda: wishes_changed.send(sender=Wishes, generation=generation))
+
+
+def _seal(entries: list[AuditEntry], generation: int) -> None:
+    """Append entries to the audit, each with the hash of the one before; the generation is locked."""
+    digest = AuditEntry.objects.order_by("-pk").values_list("digest", flat=True).first() or ""
+    now = timezone.now()
+    for entry in entries:
+        entry.when, entry.generation = now, generation
+        digest = entry.digest = entry.sealed(digest)
+    AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def note_act(author: object, door: str, what: str, facts: Values) -> None:
+    """Write down something that somebody did and that is no wish: kind `act`. The generation stays as it is."""
+    who = str(getattr(author, "address", author))
+    with transaction.atomic():
+        row = Wishes.objects.select_for_update().get_or_create(pk=1)[0]
+        _seal([AuditEntry(who=who, door=door, kind="act", what=what[:320], after=facts)], row.generation)
 
 
 def current() -> Writing:

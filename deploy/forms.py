@@ -1,4 +1,7 @@
-"""The form that tries a letter out. In: what was typed, who asks, about whom. Out: a `Trial`. Nothing is touched."""
+"""The forms that ask the mail host for something: a letter is tried out, a letter is removed. Nothing is touched.
+
+In: what was typed, who asks, about whom. Out: a `Trial`, a reason.
+"""
 
 from datetime import datetime
 from email.message import EmailMessage
@@ -96,6 +99,16 @@ class TryForm(forms.Form):
         letter["Date"], letter["Message-ID"] = format_datetime(now), MESSAGE_ID
         letter.set_content(self.cleaned_data["text"] + "\n")
         return letter.as_bytes()
+
+
+class RemoveForm(forms.Form):
+    """Why a letter is removed from the queue."""
+
+    reason = LineField(
+        lambda value: rules.line(value, 200),
+        label=_("Why do you remove it?"),
+        help_text=_("One line, kept in the audit with your name."),
+    )
 
 
 def addresses(*people: int) -> list[str]:

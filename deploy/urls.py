@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from deploy import views
+from deploy.views import pages, queue
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("family/<int:pk>/try/", views.letter_try, name="letter-try"),
-    path("family/<int:pk>/try/<int:asked>/", views.letter_tried, name="letter-tried"),
-    path("rules/<int:pk>/folders/", views.mailbox_folders, name="mailbox-folders"),
-    path("rules/<int:pk>/folders/<int:asked>/", views.mailbox_folders_found, name="mailbox-folders-found"),
-    path("state/<int:generation>/", views.deploy_state, name="deploy-state"),
+    path("", pages.home, name="home"),
+    path("family/<int:pk>/try/", pages.letter_try, name="letter-try"),
+    path("family/<int:pk>/try/<int:asked>/", pages.letter_tried, name="letter-tried"),
+    path("rules/<int:pk>/folders/", pages.mailbox_folders, name="mailbox-folders"),
+    path("rules/<int:pk>/folders/<int:asked>/", pages.mailbox_folders_found, name="mailbox-folders-found"),
+    path("reports/queue/", queue.queue_show, name="queue-show"),
+    path("reports/queue/ask/", queue.queue_ask, name="queue-ask"),
+    path("reports/queue/try/", queue.queue_retry, name="queue-retry"),
+    path("reports/queue/acts/<int:pk>/", queue.queue_acted, name="queue-acted"),
+    path("reports/queue/<int:pk>/", queue.queue_found, name="queue-found"),
+    path("reports/queue/<int:pk>/<slug:queue_id>/try/", queue.queue_letter_retry, name="queue-letter-retry"),
+    path("reports/queue/<int:pk>/<slug:queue_id>/remove/", queue.queue_letter_remove, name="queue-letter-remove"),
+    path("state/<int:generation>/", pages.deploy_state, name="deploy-state"),
 ]

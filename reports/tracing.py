@@ -3,16 +3,18 @@
 In: a person, what she looks for. Out: `Way`s, the newest first. Nothing is touched or raised.
 
 Whoever sent a letter sees what became of it at each recipient. Whoever got one sees that it came to her, and nothing of
-the others whom it went to: some of them may have been written to in secret.
+the others whom it went to: some of them may have been written to in secret. Whoever runs the host finds one letter of
+anybody by its Message-ID or queue id, and its `Way` says that it is to be shown without names.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accounts.models import User
 from domains.models import Mailbox
@@ -20,6 +22,27 @@ from reports.fields import digest
 from reports.models import Delivery, Letter, Word
 
 MOST: Final = 50  # letters on a page
+AN_ID: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z|[0-9A-Za-z]{10,32}\Z")  # a Message-ID or a queue id
+Place = tuple[str, str, datetime]  # host, queue id, and when it came: an id may be given anew
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A letter. `message_id`: known while it is under way. `queued`, `late`: see `reports.models.Letter`.
+
+    `over`: it is not under way any more.
+    """
+
+    host: str
+    queue_id: str
+    opened: datetime
+    login: str
+    sender: str
+    size: int
+    message_id: str = ""
+    queued: bool = True
+    late: bool = False
+    over: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +54,23 @@ class Attempt:
     mailbox: str
     when: datetime
     status: str
-    relay: str
-    delay: float
-    dsn: str
-    reply: str
+    relay: str = ""
+    dsn: str = ""
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """A letter and those of its deliveries that are to be seen. `sent`: by one of her own logins.
 
-    `message_id` is known while it is under way. `held`: it has to wait for somebody's leave, or had to and was dropped.
+    `keys`: of her mailboxes. `named`: addresses may be shown, not only their domains.
     """
 
-    host: str
-    queue_id: str
-    opened: datetime
-    sender: str
-    size: int
+    letter: Traced
     sent: bool
-    over: bool
-    held: bool
-    message_id: str
     deliveries: tuple[Attempt, ...]
+    keys: frozenset[str] = frozenset()
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +83,56 @@ class Own:
     @classmethod
     def of(cls, person: User) -> "Own":
         """Her address, and her mailboxes."""
-        boxes = list(Mailbox.objects.filter(people=person).values_list("address", "key"))
-        return cls(frozenset({person.address, *(address for address, _key in boxes)}), frozenset(k for _a, k in boxes))
+        own = cls.through(Mailbox.objects.filter(people=person))
+        return cls(own.logins | {person.address}, own.keys)
+
+    @classmethod
+    def through(cls, mailboxes: Iterable[Mailbox]) -> "Own":
+        """What these mailboxes alone are told of."""
+        boxes = [(mailbox.address, mailbox.key) for mailbox in mailboxes]
+        return cls(frozenset(address for address, _key in boxes), frozenset(key for _address, key in boxes))
 
 
-Place = tuple[str, str, datetime]  # a queue id may be given anew, so when its letter came belongs to it
+def ways(
+    person: User,
+    text: str,
+    most: int = MOST,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    mailboxes: Iterable[Mailbox] | None = None,
+) -> list[Way]:
+    """Her letters that have to do with a text: an address, a part of one, a Message-ID or queue id; all if empty.
 
-
-def ways(person: User, text: str, most: int = MOST) -> list[Way]:
-    """Her letters that have to do with a text: an address, a part of one, or a Message-ID; all where it is empty."""
-    own, text = Own.of(person), text.strip()
-    found: set[Place] = {*tried(own, text)[:most], *under_way(own, text)[:most]}
-    places = sorted(found, key=lambda place: (place[2], place[1]), reverse=True)[:most]
-    ids = {queue_id for _host, queue_id, _opened in places}
-    letters = {(row.host, row.queue_id, row.opened): row for row in Letter.objects.filter(queue_id__in=ids)}
-    rows: dict[Place, list[Delivery]] = defaultdict(list)
-    named = Delivery.objects.select_related("login", "sender", "recipient", "original", "relay")
-    for row in named.filter(queue_id__in=ids):
-        rows[row.host, row.queue_id, row.opened].append(row)
-    return [way(place, letters.get(place), rows[place], own) for place in places]
-
-
-def tried(own: Own, text: str) -> "QuerySet[Any, Place]":
-    """Where the letters are that she sent or got, and whose recipients were tried, the newest first."""
+    `since`, `until`: when they came, the latter left out. `mailboxes`: those of hers that are to be seen, if not all.
+    """
+    own, text = Own.of(person) if mailboxes is None else Own.through(mailboxes), text.strip()
     sent = Q(login__in=Word.objects.filter(text__in=own.logins))
-    rows = Delivery.objects.filter((sent | Q(mailbox__in=own.keys)) & about(text, sent))
-    return rows.values_list("host", "queue_id", "opened").distinct().order_by("-opened", "-queue_id")
+    tried = Delivery.objects.filter((sent | Q(mailbox__in=own.keys)) & about(text, sent) & between(since, until))
+    open_ones = Letter.objects.filter(under_way(text) & between(since, until), login__in=own.logins)
+    found = newest(tried, open_ones, most)
+    return [way(letter, rows, own) for letter, rows in found]
+
+
+def nameless(text: str) -> list[Way]:
+    """The letters of anybody that have exactly this Message-ID or queue id, with all that became of them."""
+    text = text.strip().strip("<>")
+    if not AN_ID.match(text):
+        return []
+    tried = Delivery.objects.filter(Q(message=digest(text)) | Q(queue_id=text))
+    found = newest(tried, Letter.objects.filter(Q(message_id=text) | Q(queue_id=text)), MOST)
+    return [Way(letter, bool(letter.login), in_order(map(attempt, rows)), named=False) for letter, rows in found]
+
+
+def oldest() -> datetime | None:
+    """When the oldest letter came that is still known, of whomever."""
+    first = (model.objects.aggregate(oldest=Min("opened"))["oldest"] for model in (Delivery, Letter))
+    return min(filter(None, first), default=None)
+
+
+def between(since: datetime | None, until: datetime | None) -> Q:
+    """Came in this time."""
+    return (Q(opened__gte=since) if since else Q()) & (Q(opened__lt=until) if until else Q())
 
 
 def about(text: str, sent: Q) -> Q:
@@ -99,38 +140,54 @@ def about(text: str, sent: Q) -> Q:
     if not text:
         return Q()
     has = Word.objects.filter(text__icontains=text)
-    return Q(sender__in=has) | Q(message=digest(text.strip("<>"))) | sent & (Q(recipient__in=has) | Q(original__in=has))
+    its = Q(sender__in=has) | Q(message=digest(text.strip("<>"))) | Q(queue_id=text)
+    return its | sent & (Q(recipient__in=has) | Q(original__in=has))
 
 
-def under_way(own: Own, text: str) -> "QuerySet[Any, Place]":
-    """Where those are that she sent and that are under way, whether or not anybody has been tried."""
-    rows = Letter.objects.filter(Q(queued=True) | Q(late=True), login__in=own.logins)
-    if text:
-        rows = rows.filter(Q(sender__icontains=text) | Q(message_id=text.strip("<>")))
-    return rows.values_list("host", "queue_id", "opened").order_by("-opened", "-queue_id")
+def under_way(text: str) -> Q:
+    """The same of a letter that has been tried for nobody yet."""
+    return Q(sender__icontains=text) | Q(message_id=text.strip("<>")) | Q(queue_id=text) if text else Q()
 
 
-def way(place: Place, letter: Letter | None, rows: Sequence[Delivery], own: Own) -> Way:
+def newest(tried: QuerySet[Delivery], open_ones: QuerySet[Letter], most: int) -> list[tuple[Traced, list[Delivery]]]:
+    """The newest of these letters, with everything that became of them."""
+    names, order = ("host", "queue_id", "opened"), ("-opened", "-queue_id")
+    found: set[Place] = {*tried.values_list(*names).distinct().order_by(*order)[:most],
+                         *open_ones.values_list(*names).order_by(*order)[:most]}  # fmt: skip
+    places = sorted(found, key=lambda place: (place[2], place[1]), reverse=True)[:most]
+    ids = {queue_id for _host, queue_id, _opened in places}
+    letters = {(row.host, row.queue_id, row.opened): row for row in Letter.objects.filter(queue_id__in=ids)}
+    rows: dict[Place, list[Delivery]] = defaultdict(list)
+    for row in Delivery.objects.filter(queue_id__in=ids).select_related("login", "sender", *WORDS):
+        rows[row.host, row.queue_id, row.opened].append(row)
+    return [(traced(place, letters, rows[place]), rows[place]) for place in places]
+
+
+WORDS: Final = ("recipient", "original", "relay")
+
+
+def traced(place: Place, letters: Mapping[Place, Letter], rows: list[Delivery]) -> Traced:
+    """A letter that is under way, or by one of its deliveries."""
+    if row := letters.get(place):
+        return Traced(*place, row.login, row.sender, row.size, row.message_id, row.queued, row.late, over=False)
+    one = rows[0]
+    dropped = one.status == "dropped"
+    return Traced(*place, str(one.login or ""), str(one.sender or ""), one.size, queued=not dropped, late=dropped)
+
+
+def way(letter: Traced, rows: Iterable[Delivery], own: Own) -> Way:
     """A letter with what she may see of it."""
-    one = rows[0] if rows else None
-    login = letter.login if letter else str(one.login or "") if one else ""
-    sent = bool(login) and login in own.logins
-    seen = [attempt(row) for row in rows if row.recipient and (sent or row.mailbox in own.keys)]
-    return Way(
-        *place,
-        sender=letter.sender if letter else str(one.sender or "") if one else "",
-        size=letter.size if letter else one.size if one else 0,
-        sent=sent,
-        over=letter is None,
-        held=not letter.queued if letter else bool(one and one.status == "dropped"),
-        message_id=letter.message_id if letter else "",
-        deliveries=tuple(sorted(seen, key=lambda one: (one.when, one.recipient))),
-    )
+    sent = bool(letter.login) and letter.login in own.logins
+    seen = (attempt(row) for row in rows if sent or row.mailbox in own.keys)
+    return Way(letter, sent, in_order(seen), own.keys)
 
 
 def attempt(row: Delivery) -> Attempt:
     """A row with its texts."""
-    recipient, original, relay = (str(word or "") for word in (row.recipient, row.original, row.relay))
-    return Attempt(
-        recipient, original, row.mailbox, row.when, row.status, relay, row.milliseconds / 1000, row.dsn, row.reply
-    )
+    recipient, original, relay = (str(getattr(row, name) or "") for name in WORDS)
+    return Attempt(recipient, original, row.mailbox, row.when, row.status, relay, row.dsn, row.reply)
+
+
+def in_order(deliveries: Iterable[Attempt]) -> tuple[Attempt, ...]:
+    """As they happened; one that is of no recipient is none."""
+    return tuple(sorted((one for one in deliveries if one.recipient), key=lambda one: (one.when, one.recipient)))

@@ -91,6 +91,10 @@ TABLE: dict[str, Row] = {
     "alias-edit": Row(MANAGERS, MANAGERS, "alias", GONE, above_looks=MANAGERS),
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
+    "letter-trace": Row(EVERYBODY, NOBODY),
+    "queue-show": Row(ADMINISTRATORS, NOBODY),
+    "queue-ask": Row(NOBODY, ADMINISTRATORS, sent=IN),
+    "queue-retry": Row(NOBODY, ADMINISTRATORS, sent=IN),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -115,7 +119,8 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN), "forwarding-remove": (ODD, IN),
     "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
 }  # fmt: skip
-APART = DOORS | {"report-person", "letter-try", "letter-tried"}
+APART = DOORS | {"report-person", "letter-trace-person", "letter-try", "letter-tried"}
+APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
 APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING)
 
 
@@ -232,6 +237,7 @@ def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
     assert client.get("/").status_code == 302
 
 
+@pytest.mark.parametrize("address", ["report-person", "letter-trace-person"])
 @pytest.mark.parametrize(
     ("who", "whose", "status"),
     [
@@ -246,8 +252,10 @@ def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
         ("gino", "emma", 404),
     ],
 )
-def test_figures_are_for_oneself_and_the_parents(household: Household, who: str, whose: str, status: int) -> None:
-    url = reverse("report-person", args=[household.people[whose].pk])
+def test_figures_and_letters_are_for_oneself_and_the_parents(
+    household: Household, address: str, who: str, whose: str, status: int
+) -> None:
+    url = reverse(address, args=[household.people[whose].pk])
     assert household.client(who).get(url).status_code == status
 
 

@@ -3,7 +3,8 @@
 In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or root (the kernel says who calls).
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
-Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped.
+Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped,
+letters in the queue tried again or removed.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold, imap
+from deploy.host import again, hold, imap, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -87,7 +88,8 @@ LOGIN: Final = r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}"
 LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{0,199}}"  # mailbox, place, file
 QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
 NAME: Final = r"(?:[0-9a-f]{2}){1,240}"  # of a folder, in hexadecimal digits: the one thing here that may be any text
-QUEUED: Final = rf"{QUEUE_ID} [0-9]{{9,11}} {LOGIN}"  # which, when it arrived (seconds), who signed in
+ARRIVED: Final = rf"{QUEUE_ID} [0-9]{{9,11}}"  # which, when it arrived (seconds)
+QUEUED: Final = rf"{ARRIVED} {LOGIN}"  # and who signed in
 
 # Every request there is: what its arguments must look like, to the last character, and what is done.
 VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
@@ -102,6 +104,10 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
     "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),
     "queue-drop": (re.compile(rf"{QUEUED}\Z"), hold.drop),
+    "queue-list": (re.compile(r"\Z"), spool.listed),
+    "queue-retry": (re.compile(rf"{ARRIVED}\Z"), spool.retry),
+    "queue-retry-all": (re.compile(r"\Z"), spool.retry_all),
+    "queue-remove": (re.compile(rf"{ARRIVED}\Z"), spool.remove),
 }
 
 

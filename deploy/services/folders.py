@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.rules import Refused
@@ -21,15 +20,14 @@ from deploy.host import helper
 from deploy.host.helper import HelperError
 from deploy.host.layout import LayoutError
 from deploy.models import HostRequest, MailHost
+from deploy.services.requests import answer_each
 from domains.models import Mailbox
 from policies import filters
 from policies.rights import may_file, readable
 
 VERB: Final = "folders"
 KEPT: Final = timedelta(minutes=10)
-PATIENCE: Final = timedelta(minutes=2)
 MOST: Final = 500
-State = HostRequest.State
 logger = logging.getLogger(__name__)
 
 
@@ -64,14 +62,8 @@ def names(asked: HostRequest | None) -> list[str]:
 
 
 def answer_asked(name: str) -> None:
-    """Answer every request that this host was asked, each once, and forget those that are over."""
-    now, mine = timezone.now(), HostRequest.objects.filter(host__name=name, verb=VERB)
-    mine.filter(expires__lte=now).delete()
-    mine.filter(state=State.RUNNING, asked__lte=now - PATIENCE).update(state=State.FAILED, answer={"names": []})
-    for request in mine.filter(state=State.ASKED):
-        if mine.filter(pk=request.pk, state=State.ASKED).update(state=State.RUNNING):
-            found = answer(request, now)
-            mine.filter(pk=request.pk).update(state=State.DONE, answer=found)
+    """Answer every request that this host was asked."""
+    answer_each(name, [VERB], {"names": []}, answer)
 
 
 def answer(request: HostRequest, now: datetime) -> dict[str, Any]:

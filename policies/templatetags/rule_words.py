@@ -1,13 +1,13 @@
 """Rules in templates: their sentences, with what somebody wrote in bold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from policies.sentences.case import Fact, Said
+from policies.sentences.case import Said
 
 register = template.Library()
 
@@ -18,13 +18,19 @@ def of_mailbox(states: Mapping[int, list[str]] | str, mailbox: int) -> list[str]
     return states.get(mailbox, []) if isinstance(states, Mapping) else []
 
 
+Dress = Callable[[str, str], SafeString]
+
+
 @register.filter
 def with_bold(said: Said) -> SafeString:
     """A sentence in the reader's language, its values in bold. Everything is escaped, values and translations too."""
-    parts = {name: part(fact) for name, fact in said.facts.items()}
+    return dressed(said, lambda _name, value: format_html("<strong><bdi>{}</bdi></strong>", value))
+
+
+def dressed(said: Said, dress: Dress) -> SafeString:
+    """A sentence in the reader's language, with the value of each name in it dressed."""
+    parts = {
+        name: dressed(fact, dress) if isinstance(fact, Said) else dress(name, str(fact))
+        for name, fact in said.facts.items()
+    }
     return mark_safe(conditional_escape(gettext(said.text)) % parts)  # noqa: S308  every piece is escaped
-
-
-def part(fact: Fact) -> SafeString:
-    """A piece of it."""
-    return with_bold(fact) if isinstance(fact, Said) else format_html("<strong><bdi>{}</bdi></strong>", fact)

@@ -1,5 +1,6 @@
 """Debian's Chromium, driven by Playwright, looking at the shared server."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,17 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], None]:
+    """Take a picture of a whole page, where somebody has said into which folder (`MAILADMIN_SHOTS`)."""
+
+    def take(page: Page, name: str) -> None:
+        if folder := os.environ.get("MAILADMIN_SHOTS"):
+            page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+    return take
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PAGES = [
     "/", "/people/", "/people/add/", "/mailboxes/", "/mailboxes/add/", "/mailboxes/?q=nothing", "/aliases/",
     "/aliases/add/", "/domains/", "/domains/add/", "/communities/", "/me/", "/me/password/", "/reports/host/",
-    "/nothing/",
+    "/reports/trace/", "/reports/queue/", "/nothing/",
 ]  # fmt: skip
 SMALL = """() => [...document.querySelectorAll('main :is(a.btn, button, input, select), header a, summary')]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44)

@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.wishes import Wishes, wishes
-from deploy import views
 from deploy.models import MailHost
+from deploy.views import pages
 from tests.household import Household
 
 
@@ -116,7 +116,7 @@ def test_a_mistake_of_ours_says_that_it_is_ours(household: Household, monkeypatc
     def broken(_person: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(views, "children_of", broken)
+    monkeypatch.setattr(pages, "children_of", broken)
     client = household.client("emma")
     client.raise_request_exception = False
     answer = client.get("/")

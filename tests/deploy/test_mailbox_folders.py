@@ -15,6 +15,7 @@ from deploy.host import helper
 from deploy.host.helper import HelperError
 from deploy.models import HostRequest, MailHost
 from deploy.services import folders
+from deploy.services.requests import PATIENCE
 from deploy.tasks import answer_asked
 from tests.household import Household
 
@@ -145,7 +146,7 @@ def test_what_is_over_is_forgotten(household: Household, monkeypatch: pytest.Mon
     says(monkeypatch, THERE)
     household.client("anna").post(url(household, "anna"))
     request = HostRequest.objects.get()
-    HostRequest.objects.update(state="running", asked=timezone.now() - folders.PATIENCE)
+    HostRequest.objects.update(state="running", asked=timezone.now() - PATIENCE)
     answer_asked("primary")  # the agent that had begun was killed
     assert "hx-get" not in household.client("anna").get(url(household, "anna", request.pk)).text
     HostRequest.objects.update(expires=timezone.now() - timedelta(seconds=1))

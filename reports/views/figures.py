@@ -4,23 +4,19 @@ Each is a page of its own, and a fragment of it where another page asks for it t
 """
 
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.models import Community, Membership, User
 from accounts.pages import SignedIn, administrators
 from accounts.rights import may_see_figures, visible_people
-from domains.models import Mailbox
 from reports.chart import Chart, beginning, chart
 from reports.models import HourlyTally, HourlyTallyQuerySet
+from reports.sight import may_trace, seen_mailboxes, zone_of
 from reports.tally import BOUNCED, DEFERRED, REJECTED
 
 
@@ -39,6 +35,7 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
         mailboxes=mailboxes,
         chart=drawn(tallies, zone_of(person)),
         name=f"letters-{pk}",
+        may_trace=may_trace(request.user, person, timezone.now()),
     )
 
 
@@ -57,25 +54,6 @@ def answer(request: SignedIn, noun: str, **context: object) -> HttpResponse:
     response = render(request, template, {**context, "fragment": fragment, "url": request.path})
     response["Vary"] = "HX-Request"
     return response
-
-
-def seen_mailboxes(actor: User, person: User) -> QuerySet[Mailbox]:
-    """The person's mailboxes: all for herself, for a guardian those of the family."""
-    mailboxes = Mailbox.objects.filter(people=person).order_by("address")
-    if actor == person:
-        return mailboxes
-    protected = Membership.objects.filter(user=person, role="protected").values("community")
-    families = Membership.objects.filter(user=actor, role="guardian", community__in=protected).values("community")
-    return mailboxes.filter(domain__community__in=families)
-
-
-def zone_of(person: User) -> tzinfo:
-    """The time zone of the person's community, the one she is protected in first."""
-    roles = Q(memberships__user=person, memberships__role="protected"), Q(memberships__user=person)
-    found = (
-        Community.objects.filter(role).order_by("name").values_list("timezone", flat=True).first() for role in roles
-    )
-    return ZoneInfo(next(filter(None, found), settings.TIME_ZONE))
 
 
 def drawn(tallies: HourlyTallyQuerySet, zone: tzinfo) -> Chart:
