@@ -10,6 +10,7 @@ administrator is no part in it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -38,11 +39,11 @@ def may_write(actor: User, community: Community) -> bool:
     return role_in(actor, community) in BELOW
 
 
-def communities_of(person: User) -> QuerySet[Community]:
+def communities_of(person: User) -> QuerySet[Any]:
     """Hers, each with `newest`, the number of its newest version or None, and `read`: whether she has read that."""
     versions = UsagePolicy.objects.filter(community=OuterRef("pk")).order_by("-number")
     read = Acknowledgement.objects.filter(user=person, policy__community=OuterRef("pk"))
-    found: QuerySet[Community] = Community.objects.filter(memberships__user=person).annotate(
+    found: QuerySet[Any] = Community.objects.filter(memberships__user=person).annotate(
         newest=Subquery(versions.values("number")[:1]),
         read=Exists(read.filter(policy__number=OuterRef("newest"))),
     )

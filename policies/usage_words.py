@@ -20,12 +20,16 @@ from policies.usage import Paragraph
 
 @dataclass(frozen=True)
 class Own:
-    """What counts for one person today. `exceptions`: a switch in words and the last day. `contacts`: on her list."""
+    """What counts for one person today. `exceptions`: a switch in words and the last day. `contacts`: on her list.
+
+    `usual`: no exception says otherwise than her level.
+    """
 
     person: User
     paragraph: Paragraph
     exceptions: Sequence[tuple[str, date]]
     contacts: int
+    usual: bool
 
 
 def use_of(community: Community) -> Use:
@@ -63,4 +67,6 @@ def own(bond: Membership, contacts: int, today: date) -> Own:
     claims = of_level(bond.community.kind, bond.level, found)
     switches = [switch for switch in found if any(key.startswith(f"{switch}=") for key in claims)]
     ends = [(str(words.SWITCHES[one]), levels.last_day(bond.overrides, one, today)) for one in switches]
-    return Own(bond.user, paragraph(bond.level, claims), [(one, day) for one, day in ends if day], contacts)
+    exceptions = [(one, day) for one, day in ends if day]
+    usual = claims == of_level(bond.community.kind, bond.level, levels.TABLE[bond.level])
+    return Own(bond.user, paragraph(bond.level, claims), exceptions, contacts, usual)

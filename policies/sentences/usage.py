@@ -38,7 +38,7 @@ PRETENDED: Final[Mapping[str, str]] = {
     ),
 }
 ANSWERS: Final = _(
-    "Neither does a letter whose answer would go to another address, unless its sender may always write."
+    "Nor does a letter reach you whose answer would go to another address, unless its sender may always write."
 )
 # What each setting means to whom it binds. In a business nobody looks for proof where strangers may write.
 MEANS: Final[Mapping[tuple[str, str, str], str]] = {
@@ -115,12 +115,14 @@ def bound(use: Use) -> Claims:
 
 def of_level(kind: str, level: str, settings: Settings) -> Claims:
     """What a level says, or what is in force for one person in its stead."""
-    found = {}
+    found: Claims = {}
     for switch, setting in settings.items():
         text = means(kind, level, switch, setting)
         if text and active(switch, setting) and can_wait(kind, switch, settings):
             found[f"{switch}={setting}"] = text
-    return found | strict(kind, settings)
+        if switch == "incoming":
+            found |= strict(kind, setting)
+    return found
 
 
 def means(kind: str, level: str, switch: str, setting: str) -> str:
@@ -134,8 +136,8 @@ def can_wait(kind: str, switch: str, settings: Settings) -> bool:
     return switch != "sight" or kind == "family" or settings["incoming"] == "list"
 
 
-def strict(kind: str, settings: Settings) -> Claims:
+def strict(kind: str, incoming: str) -> Claims:
     """What else is looked at in letters that come in where only people on a list may write."""
-    if settings["incoming"] != "list":
+    if incoming != "list":
         return {}
     return {"answers": ANSWERS} if kind == "family" else {"pretended": PRETENDED["business"]}

@@ -24,7 +24,8 @@ from policies.usage_words import paragraphs, use_of
 
 def own_community_or_404(request: SignedIn, pk: int) -> Community:
     """A community of the one who asks."""
-    return get_object_or_404(publishing.communities_of(request.user), pk=pk)
+    community: Community = get_object_or_404(publishing.communities_of(request.user), pk=pk)
+    return community
 
 
 def written_community_or_404(request: SignedIn, pk: int) -> Community:
@@ -83,6 +84,7 @@ def told(request: SignedIn, community: Community, policy: UsagePolicy) -> dict[s
     }
     if newest:
         context |= changes(community, policy)
+        context["above"] = [one["about"] for one in context["paragraphs"]]
     if publishing.may_write(request.user, community):
         found = publishing.readers(policy)
         context["readers"] = [(one, day(one.when, zone)) for one in found]

@@ -157,10 +157,12 @@ def test_an_exception_is_told_to_the_child_and_the_parents_only(household):
         assert "Who may write: an exception until Dec. 31, 2199" in part
         assert "1 entry is on the list." in part
         assert "08:00" not in part  # no station enforces hours
+        assert "without an exception" not in part
         assert "Zia" not in text
         assert "outside.example" not in text
     text = page(household, "luca")
-    assert "an exception" not in text
+    assert "an exception until" not in text
+    assert "What stands above for this level, without an exception." in text
     assert "Emma" not in text
     assert "The rules have changed since" not in text  # they are those of the level
 
@@ -171,6 +173,7 @@ def test_in_a_business_nobody_sees_the_state_of_others(household):
     text = page(household, "sara")
     assert "Acceptable-use policy: <bdi>Fioretti business</bdi>" in text
     assert "What counts for you today" in text
+    assert "What stands above for this level, without an exception." not in text  # it does not stand above yet
     for name in ("Gino", "Ivo", "Olivia"):
         assert name not in text
     assert "reads here about today" not in page(household, "olivia")

@@ -44,7 +44,7 @@ def test_what_a_station_begins_to_enforce_is_not_forgotten():
 def test_the_rules_are_those_of_the_levels_in_use():
     found = dict(claimed(Use("family", {"explorer", "starter"})))
     assert list(found) == ["everybody", "bound", "starter", "explorer"]
-    assert list(found["starter"]) == ["incoming=list", "outgoing=list", "sight=held", "answers"]
+    assert list(found["starter"]) == ["incoming=list", "answers", "outgoing=list", "sight=held"]
     assert list(found["explorer"]) == ["incoming=proven", "sight=contacts"]
     assert list(dict(claimed(Use("family", set())))) == ["everybody"]
 
