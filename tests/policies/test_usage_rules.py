@@ -34,6 +34,12 @@ def test_a_switch_is_claimed_only_where_a_station_enforces_it(pair, found):
     assert "outgoing=tell" not in claims
 
 
+def test_what_no_station_enforces_any_more_is_claimed_no_more(monkeypatch):
+    assert "outgoing=list" in of_level("family", "starter", levels.TABLE["starter"])
+    monkeypatch.setattr(levels, "ACTIVE", {"sight": frozenset({"held"})})
+    assert [key for key in of_level("family", "starter", levels.TABLE["starter"]) if "=" in key] == ["sight=held"]
+
+
 def test_what_a_station_begins_to_enforce_is_not_forgotten():
     spoken = {key for kind, level in KINDS for key in of_level(kind, level, levels.TABLE[level])}
     for switch, settings in levels.ACTIVE.items():
