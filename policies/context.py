@@ -3,7 +3,8 @@
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import User
+from accounts.models import Community, User
+from policies.publishing import communities_of
 from policies.rights import filed_mailboxes, held_mailboxes, kept_people
 from policies.waiting import letters_waiting
 
@@ -11,13 +12,19 @@ from policies.waiting import letters_waiting
 def looked_after(request: HttpRequest) -> dict[str, object]:
     """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her; `files`: whose letters she sorts.
 
-    Asked only where they are used.
+    `uses`: her communities, each with its newest policy and whether she has read it. Asked only where they are used.
     """
     person = getattr(request, "user", None)
     if not isinstance(person, User):
-        return {"keeps": set(), "waits": 0, "files": set()}
+        return {"keeps": set(), "waits": 0, "files": set(), "uses": []}
     return {
         "keeps": SimpleLazyObject(lambda: kept_people(person)),
         "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
+        "uses": SimpleLazyObject(lambda: uses(person)),
     }
+
+
+def uses(person: User) -> list[Community]:
+    """The person's communities, in one query."""
+    return list(communities_of(person))

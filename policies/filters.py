@@ -334,12 +334,18 @@ def tag(value: object) -> str:
 
 def letter(value: object) -> str:
     """The text of an answer: lines, 1 to 5,000 characters."""
-    if not isinstance(value, str) or len(value) > 20_000:
-        raise Refused(_("The text is too long: at most %(limit)d characters."), limit=5000)
-    lines = [visible(row.replace("\t", " "), 20_000) for row in value.replace("\r\n", "\n").split("\n")]
-    text = "\n".join(lines).strip("\n")
+    text = lines(value)
     if not text:
         raise Refused(_("The answer says nothing: write a sentence."))
+    return text
+
+
+def lines(value: object) -> str:
+    """Text of several lines, at most 5,000 characters; may be empty."""
+    if not isinstance(value, str) or len(value) > 20_000:
+        raise Refused(_("The text is too long: at most %(limit)d characters."), limit=5000)
+    rows = [visible(row.replace("\t", " "), 20_000) for row in value.replace("\r\n", "\n").split("\n")]
+    text = "\n".join(rows).strip("\n")
     if len(text) > 5000:
         raise Refused(_("The text is too long: at most %(limit)d characters."), limit=5000)
     return text

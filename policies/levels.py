@@ -76,5 +76,11 @@ def course(level: str, overrides: Iterable[Settings], switch: str) -> list[tuple
     return [*steps, (None, TABLE.get(level, NO_LEVEL)[switch])]
 
 
+def last_day(overrides: Iterable[Settings], switch: str, today: date) -> date | None:
+    """The last day of the exception to a switch that is in force."""
+    days = [date.fromisoformat(one["until"]) for one in overrides if switch in one]
+    return min((one for one in days if one >= today), default=None)
+
+
 def _end(override: Settings) -> str:
     return override["until"]

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from policies.views import adding, children, contacts, filter_settings, filters, letters, questions, waiting
+from policies.views import adding, children, contacts, filter_settings, filters, letters, questions, usage, waiting
 from policies.views.filters import KeyConverter
 from policies.views.owners import OwnerConverter
 
@@ -34,6 +34,11 @@ urlpatterns = [
     path("rules/<int:pk>/vacation/", filter_settings.vacation_edit, name="vacation-edit"),
     path("rules/<int:pk>/spam/", filter_settings.spam_edit, name="spam-edit"),
     path("rules/<int:pk>/forwarding/", filter_settings.forwarding_edit, name="forwarding-edit"),
+    path("use/", usage.usage_list, name="usage-list"),
+    path("use/<int:pk>/", usage.usage_show, name="usage-show"),
+    path("use/<int:pk>/acknowledge/", usage.usage_acknowledge, name="usage-acknowledge"),
+    path("use/<int:pk>/write/", usage.usage_write, name="usage-write"),
+    path("use/<int:pk>/<int:number>/", usage.usage_version, name="usage-version"),
     *(
         path(f"rules/<int:pk>/{kind}/remove/", filter_settings.setting_remove, {"kind": kind}, name=f"{kind}-remove")
         for kind in filter_settings.CLEAR

@@ -60,6 +60,7 @@ IN_BUSINESS: Final[dict[tuple[str, str, str], Promise]] = {
     ("partners", "incoming", "list"): _("your own people and partners on the list; others wait"),
     ("partners", "outgoing", "list"): _("your own people and partners on the list; others are refused"),
 }
+USAGE: Final[Words] = {"family": _("House rules"), "business": _("Acceptable-use policy")}
 NO_LIMIT: Final = ("9999", "999")
 
 REASONS: Final[Words] = {

@@ -59,10 +59,14 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-# What earlier tests left waiting, and told parents today, is nobody's business in the next one.
+# What earlier tests left waiting, told parents today and published is nobody's business in the next one.
 FORGET = """
+from django.db import connection
 from policies.models import HeldLetter, Notice
 Notice.objects.all().delete()
+with connection.cursor() as cursor:
+    for table in ("policies_acknowledgement", "policies_usagepolicy"):
+        cursor.execute(f"DELETE FROM {table}")
 print(HeldLetter.objects.filter(state="waiting").update(state="gone"))
 """
 

@@ -26,6 +26,7 @@ from policies.models import Contact, FilterRule
 from reports.models import HourlyTally
 from tests.household import Household
 from tests.policies.letters import asked_out, held
+from tests.policies.uses import level as household_level, published, read
 
 ROLES: Final = {
     "administrator": "marco",
@@ -207,6 +208,7 @@ def lived_in(household: Household) -> Household:
     MailHost(name="away", role="backup").save()
     write_and_wait(household)
     file_away(household)
+    agree(household)
     return household
 
 
@@ -224,6 +226,15 @@ def file_away(household: Household) -> None:
             filing.set_spam(person, mailbox, over=1, tag="[?]")
             filing.set_forwarding(person, mailbox, to=[to], keep=name == "anna")
             filing.set_vacation(person, mailbox, text="Ciao", first=today, last=today)
+
+
+def agree(household: Household) -> None:
+    """Two versions of the rules of each community, one read by some, and a level that came since."""
+    for who, reader in (("anna", "emma"), ("rita", "sara")):
+        published(household, who, after="Buona lettura")
+        read(household, reader, published(household, who, before="Ciao a tutti"))
+    household_level(household, "luca", "learner", incoming="anyone")
+    household_level(household, "gino", "inside")
 
 
 def write_and_wait(household: Household) -> None:

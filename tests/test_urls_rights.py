@@ -95,6 +95,7 @@ TABLE: dict[str, Row] = {
     "queue-show": Row(ADMINISTRATORS, NOBODY),
     "queue-ask": Row(NOBODY, ADMINISTRATORS, sent=IN),
     "queue-retry": Row(NOBODY, ADMINISTRATORS, sent=IN),
+    "usage-list": Row(EVERYBODY, NOBODY),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -119,9 +120,12 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN), "forwarding-remove": (ODD, IN),
     "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
 }  # fmt: skip
+USAGE = {  # the policy of a community: test_rights_usage.py
+    "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
+}  # fmt: skip
 APART = DOORS | {"report-person", "letter-trace-person", "letter-try", "letter-tried"}
 APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
-APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING)
+APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING) | set(USAGE)
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

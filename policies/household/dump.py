@@ -4,24 +4,26 @@ In: nothing but the database. Out: TOML text that `load` reads back. Nothing is 
 """
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 import tomli_w
 
 from accounts.models import Community, Membership, User
 from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
-from policies.household import filing
+from policies.household import filing, usage
 from policies.household.tables import Table
 from policies.models import Contact
 from policies.rules import danger
+
+OF_COMMUNITY: Final = ("domains", "contacts", "usage_policies__acknowledgements__user")
 
 
 def dump(*, secrets: bool = False) -> str:
     """The household file of everything in the database; password hashes only with `secrets`."""
     own = set(Domain.objects.values_list("name", flat=True))
     tables = {
-        "community": [community_table(row, own) for row in Community.objects.prefetch_related("domains", "contacts")],
+        "community": [community_table(row, own) for row in Community.objects.prefetch_related(*OF_COMMUNITY)],
         "domain": [domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail")],
         "person": [
             person_table(row, own, secrets=secrets)
@@ -44,7 +46,8 @@ def community_table(row: Community, own: Collection[str]) -> Table:
     names = sorted(domain.name for domain in row.domains.all() if domain.kind == "mail")
     head = [("name", row.name), ("kind", row.kind), ("timezone", row.timezone), ("language", row.language)]
     hour = ("digest_hour", None if row.digest_hour == 18 else row.digest_hour)
-    return present([*head, hour, ("domains", names), ("calendar", calendar), contacts(row, own)])
+    lists = [contacts(row, own), ("use", usage.use_tables(row))]
+    return present([*head, hour, ("domains", names), ("calendar", calendar), *lists])
 
 
 def domain_table(row: Domain) -> Table:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -21,7 +21,7 @@ from domains import rules as domain_rules
 from domains.models import Alias, Domain, Mailbox
 from domains.services import delete_alias, delete_mailbox, set_people
 from policies import rules
-from policies.household import filing
+from policies.household import filing, usage
 from policies.household.tables import (
     HouseholdError,
     Place,
@@ -126,6 +126,7 @@ class Loader:
         self.each(tables, "mailbox", "address", self.filing)
         self.each(tables, "community", "name", self.contacts)
         self.each(tables, "person", "address", self.contacts)
+        self.each(tables, "community", "name", self.usage)
 
     def each(self, tables: Table, kind: str, name: str, write: Callable[[Place, Table], None]) -> None:
         """Write each table of one kind, saying where it stands when it is refused."""
@@ -290,6 +291,16 @@ class Loader:
         contact = self.find(Contact, contact.label()) or contact
         values = {name: row.get(name, default) for name, default in CONTACT.items()}
         self.put(place, contact, values)
+
+    def usage(self, place: Place, row: Table) -> None:
+        """The acceptable-use policy of a community. After everything: its rules are made of levels and lists."""
+        community = self.find(Community, account_rules.name(row["name"]))
+        if community is None or "use" not in row:
+            return
+        for version, item, policy, values in usage.versions(place, row, community):
+            self.put(version, policy, values, key="" if policy.pk is None else "number")
+            for reader, read, facts in usage.readers(version, item, policy, partial(self.find, User)):
+                self.put(reader, read, facts)
 
     def put(self, place: Place, row: Wish, values: Table, key: str = "") -> None:
         """Save a row if it is new or differs, and remember where the file names it."""

@@ -18,8 +18,12 @@ Table = dict[str, Any]
 # What each table may hold.
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     "file": frozenset({"community", "person", "mailbox", "alias", "domain"}),
-    "community": frozenset({"name", "kind", "timezone", "language", "domains", "calendar", "digest_hour", "contact"}),
+    "community": frozenset(
+        {"name", "kind", "timezone", "language", "domains", "calendar", "digest_hour", "contact", "use"}
+    ),
     "calendar": frozenset({"school_days", "holidays"}),
+    "use": frozenset({"number", "before", "after", "by", "when", "rules", "read"}),
+    "read": frozenset({"person", "when"}),
     "person": frozenset(
         {
             "address",
@@ -52,6 +56,7 @@ FILE_NAMES: Final = {
     "domain": "address",
     "first": "from",
     "last": "until",
+    "generated": "rules",
 }
 
 

@@ -3,8 +3,10 @@
 from policies.models.contacts import Contact, is_always, own_domain
 from policies.models.filters import Filing, FilterRule, Forwarding, Spam, Vacation
 from policies.models.held import Answer, Decision, HeldLetter, Notice, Question, Reply, RuleAct
+from policies.models.usage import Acknowledgement, UsagePolicy
 
 __all__ = [
+    "Acknowledgement",
     "Answer",
     "Contact",
     "Decision",
@@ -17,6 +19,7 @@ __all__ = [
     "Reply",
     "RuleAct",
     "Spam",
+    "UsagePolicy",
     "Vacation",
     "is_always",
     "own_domain",

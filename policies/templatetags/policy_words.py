@@ -33,6 +33,12 @@ def level(token: str) -> str:
 
 
 @register.filter
+def usage_name(kind: str) -> str:
+    """What the acceptable-use policy of a family or a business is called."""
+    return str(words.USAGE[kind])
+
+
+@register.filter
 def reason(token: str) -> str:
     """Why a letter was held, in a sentence."""
     return str(words.REASONS.get(token, token))

@@ -64,13 +64,7 @@ def switches(bond: Membership, today: date) -> Iterator[Switch]:
         value = settings[switch]
         level = bond.level if value == usual[switch] else ""
         label, setting = str(words.SWITCHES[switch]), words.setting(switch, value, level)
-        yield Switch(label, setting, levels.active(switch, value), last_day(bond, switch, today))
-
-
-def last_day(bond: Membership, switch: str, today: date) -> date | None:
-    """The last day of the exception to a switch that is in force."""
-    days = [date.fromisoformat(one["until"]) for one in bond.overrides if switch in one]
-    return min((one for one in days if one >= today), default=None)
+        yield Switch(label, setting, levels.active(switch, value), levels.last_day(bond.overrides, switch, today))
 
 
 @form_page

@@ -27,6 +27,9 @@ HOUSEHOLD = """
 [[community]]
 name = "Rossi"
 domains = ["rossi.example"]
+[[community.use]]
+number = 1
+read = [{ person = "ada@rossi.example" }]
 [[person]]
 address = "ada@rossi.example"
 name = "Ada"

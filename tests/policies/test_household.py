@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, Community, Membership, User, Wishes
 from domains.models import Alias, Domain, Mailbox
 from policies.example import FILE, load_example
 from policies.household import HouseholdError, dump, load
-from policies.models import Contact
+from policies.models import Acknowledgement, Contact, UsagePolicy
 
 HEAD = """
 [[community]]
@@ -32,7 +32,7 @@ address = "ada@rossi.example"
 
 
 def everything() -> tuple[Any, ...]:
-    models = (Community, User, Membership, Domain, Mailbox, Alias, Contact)
+    models = (Community, User, Membership, Domain, Mailbox, Alias, Contact, UsagePolicy, Acknowledgement)
     return tuple(tuple(sorted(map(str, (row.values() for row in model.objects.all())))) for model in models)
 
 
@@ -56,6 +56,8 @@ def test_dump_then_load_is_the_identity(db, settings, tmp_path):
          '[person.membership.override]\nhours = "07:00-20:30"\nuntil = 2026-12-31\n'
          '[[person.contact]]\naddress = "@gmail.com"\nkind = "always"\nconfirmed = true\ndirection = "in"\n'
          '[[person.contact]]\naddress = "bullo@x.example"\nname = "Büllo 💛"\nkind = "blocked"\nassurance = "pinned"\n'
+         '[[community]]\nname = "Fioretti family"\ndomains = ["myfamily.net"]\n[[community.use]]\nnumber = 2\n'
+         'before = "Ciao 💛\\n\\n<b>"\nread = [{ person = "emma@myfamily.net", when = 2026-01-01T10:00:00+02:00 }]\n'
          '[[alias]]\naddress = "gita@myfamily.net"\nto = ["x+y@outside.example"]\nexpires = 2027-06-30\n',
          "a test")  # fmt: skip
     before, text, generation = everything(), dump(secrets=True), Wishes.current()
