@@ -22,7 +22,7 @@ from reports.fields import bits, digest, seconds
 from reports.hours import add, add_partners, mailbox_keys, words
 from reports.logfile import MOST, machine_zone
 from reports.models import Delivery, DomainTally, Letter as Open, Word
-from reports.parse import Clock, Delivered, Event, Failed, events
+from reports.parse import Clock, Delivered, Event, Failed, Opened, events
 from reports.position import read_log
 from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, tally
 
@@ -82,6 +82,7 @@ def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) 
 def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     """The letters under way that these events speak of."""
     ids = {event.queue_id for event in found if event.queue_id}
+    ids |= {event.process for event in found if isinstance(event, Opened)}  # see `tally`: a letter that is to wait
     rows = (row for c in chunks(ids) for row in Open.objects.filter(host=host, queue_id__in=c))
     return {row.queue_id: Letter(*(getattr(row, name) for name in Letter._fields)) for row in rows}
 

@@ -18,18 +18,26 @@ from typing import Final, NamedTuple
 
 
 class Opened(NamedTuple):
-    """A letter came in at a door. `login`: who signed in to send it, empty for anybody else's letter."""
+    """A letter came in at a door. `login`: who signed in to send it, empty for anybody else's letter.
+
+    `process`: of the door, like `[123]`.
+    """
 
     at: datetime
     queue_id: str
     login: str
+    process: str = ""
 
 
 class Held(NamedTuple):
-    """A letter is to wait until somebody says that it may go; it enters the queue then."""
+    """A letter is to wait until somebody says that it may go; it enters the queue then.
+
+    Where its first recipient is the reason it has no queue id yet, and is the next that the same `process` opens.
+    """
 
     at: datetime
     queue_id: str
+    process: str = ""
 
 
 class Named(NamedTuple):
@@ -128,7 +136,7 @@ WHY: Final = rb"5\.7\.1 <" + ADDRESS + rb">: Sender address rejected: not owned 
 # record alone fills.
 RECORD: Final = re.compile(
     rb"\n([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) [^\s]{1,255} postfix(?:-[a-z0-9-]{1,60})?/(?:[a-z0-9-]{1,60}/)?(?:"
-    rb"smtpd\[\d{1,10}\]: (?:"
+    rb"smtpd(?P<process>\[\d{1,10}\]): (?:"
     rb"(?P<opened>" + QUEUE_ID + rb"): client=[^\s,]{1,400}"
     rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=(?P<login>" + LOGIN + rb"))?(?=[,\n]|\Z)"
     rb"|(?:NOQUEUE|"
@@ -137,7 +145,7 @@ RECORD: Final = re.compile(
     + PROBE
     + rb")"
     rb"\S{1,400}: (?P<code>[45])\d\d (?P<refused>" + WHY + rb")?"
-    rb"|(?P<held>" + QUEUE_ID + rb"): hold: RCPT from \S"
+    rb"|(?P<held>NOQUEUE|" + QUEUE_ID + rb"): hold: RCPT from \S"
     rb"|warning: \S{1,300}\[(?P<from>[0-9a-fA-F.:]{2,45})\]: SASL [A-Z0-9-]{1,30} authentication failed: [^,\n]{0,200}"
     rb", sasl_username=(?P<failed>[^\n]{0,400})"
     rb")"
@@ -266,7 +274,12 @@ def sender(raw: bytes) -> str:
 
 def _opened(at: datetime, match: re.Match[bytes]) -> Opened:
     """A door, and who signed in there."""
-    return Opened(at, match["opened"].decode(), address(match["login"] or b""))
+    return Opened(at, match["opened"].decode(), address(match["login"] or b""), match["process"].decode())
+
+
+def _held(at: datetime, match: re.Match[bytes]) -> Held:
+    """A letter that is to wait, or will be one."""
+    return Held(at, match["held"].decode().replace("NOQUEUE", ""), match["process"].decode())
 
 
 def login(raw: bytes) -> str:
@@ -281,7 +294,7 @@ RECORDS: Final[Mapping[str, Callable[[datetime, re.Match[bytes]], Event]]] = {
     "dropped": lambda at, match: Opened(at, match["dropped"].decode(), ""),
     "message_id": lambda at, match: Named(at, match["cleaned"].decode(), match["message_id"].decode()),
     "failed": lambda at, match: Failed(at, "smtp", login(match["failed"]), match["from"].decode()),
-    "held": lambda at, match: Held(at, match["held"].decode()),
+    "held": _held,
     "size": lambda at, match: Queued(at, match["active"].decode(), int(match["size"]), sender(match["sender"])),
     "reply": _delivered,
     "removed": lambda at, match: Removed(at, match["removed"].decode()),

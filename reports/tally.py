@@ -29,7 +29,7 @@ letter whose beginning was never seen belongs to nobody: it counts as delivered,
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from reports.parse import Delivered, Event, Failed, Held, Named, Opened, Queued, Rejected, Removed
@@ -39,6 +39,7 @@ QUICK, SLOW, BOUNCED, DEFERRED, ASKED, FAILED = "quick", "slow", "bounced", "def
 REJECTED: Final = "rejected"
 HOST: Final = ""
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
+A_SESSION: Final = timedelta(minutes=10)  # the door opens a letter at once; its process may be another's later
 A_MINUTE: Final = 60.0
 A_QUARTER: Final = 900.0  # seconds
 
@@ -164,17 +165,26 @@ class _Counting:
         if (old := self.letters.get(event.queue_id)) and event.queue_id in self.attempts:
             self.end(event.queue_id, old)
         self.before.pop(event.queue_id, None)
-        self.letters[event.queue_id] = Letter(event.at, event.login)
+        letter = self.letters[event.queue_id] = Letter(event.at, event.login)
+        said = self.letters.pop(event.process, None)
+        if said and event.at - said.opened <= A_SESSION:
+            self._ask(event.at, event.queue_id, letter)
 
     def _named(self, event: Named) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)
         self.letters[event.queue_id] = letter._replace(message_id=event.message_id)
 
     def _held(self, event: Held) -> None:
-        letter = self.letters.get(event.queue_id) or Letter(event.at)
+        if event.queue_id:
+            self._ask(event.at, event.queue_id, self.letters.get(event.queue_id) or Letter(event.at))
+        else:  # kept under the door's process, until that opens the letter
+            self.letters[event.process] = Letter(event.at)
+
+    def _ask(self, at: datetime, queue_id: str, letter: Letter) -> None:
+        """It is to wait for somebody's leave."""
         if not letter.late:
-            self._of_login(event.at, letter, ASKED, 0)
-        self._wait(event.queue_id, letter)
+            self._of_login(at, letter, ASKED, 0)
+        self._wait(queue_id, letter)
 
     def _removed(self, event: Removed) -> None:
         if letter := self.letters.pop(event.queue_id, None):

@@ -109,10 +109,14 @@ class BigLog:
     def asked(self) -> Iterator[bytes]:
         """Held for somebody's leave; let go, or taken away."""
         queue_id, login, to = self.queue_id(), self.chance.choice(PEOPLE), self.chance.choice(WORLD)
-        yield self.say("submission/smtpd", f"{queue_id}: client=a[::1], sasl_method=PLAIN, sasl_username={login}")
-        yield self.say(
-            "submission/smtpd", f"{queue_id}: hold: RCPT from a[::1]: <{to}>: Recipient address triggers HOLD"
-        )
+        opened = self.say("submission/smtpd", f"{queue_id}: client=a[::1], sasl_method=PLAIN, sasl_username={login}")
+        held = f"hold: RCPT from a[::1]: <{to}>: Recipient address stranger"
+        if self.chance.random() < 0.8:  # the first recipient is the stranger, so there is no letter yet
+            yield self.say("submission/smtpd", f"NOQUEUE: {held}")
+            yield opened
+        else:
+            yield opened
+            yield self.say("submission/smtpd", f"{queue_id}: {held}")
         yield self.say("cleanup", f"{queue_id}: message-id=<{queue_id}@mybusiness.com>")
         if self.chance.random() < 0.7:
             yield self.active(queue_id, login, 1, 3_000)

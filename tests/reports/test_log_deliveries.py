@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from reports import ingest
 from reports.fields import digest
 from reports.hours import words
 from reports.ingest import follow, forget
-from reports.models import Delivery, DomainTally, Letter, Word
+from reports.models import Delivery, DomainTally, HourlyTally, Letter, Word
 from tests.reports.conftest import NOW, Household
 from tests.reports.lines import line, sent
 
@@ -65,6 +66,23 @@ def test_the_last_attempt_for_each_recipient_is_kept(household: Household, tmp_p
     assert DomainTally.objects.values_list("month", "mailbox", "domain__text", "received", "sent").get() == (
         202611, household.key(ANNA), "y.example", 0, 1
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [300, 1 << 20])
+def test_a_letter_that_asks_is_remembered_until_it_may_go(household: Household, tmp_path: Path, most: int) -> None:
+    path, held = tmp_path / "mail.log", b"NOQUEUE: hold: RCPT from a[127.0.0.1]: <x@y.example>: stranger; x"
+    lines = letter().splitlines(keepends=True)
+    first = line(AT, "submission/smtpd", held.decode())
+    path.write_bytes(first + b"".join(lines[:2]))
+    read(path, most)
+    assert Letter.objects.values_list("queue_id", "login", "late", "queued").get() == (ID, ANNA, True, False)
+    ingest.forget_unfinished("primary", AT + timedelta(days=40))
+    with path.open("ab") as file:
+        file.write(b"".join(lines[2:]))
+    read(path, most)
+    assert {str(row.login) for row in Delivery.objects.all()} == {ANNA}
+    tally = HourlyTally.objects.get(mailbox=household.key(ANNA))
+    assert (tally.asked, tally.sent) == (1, 1)
 
 
 def test_what_is_under_way_says_why(household: Household, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ AT_THE_END = "milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]:"
 LATER = "Service unavailable - try again later; from=<a@b.example> proto=ESMTP helo=<x>"
 PROBED = "Service unavailable - try again later; from=<> proto=ESMTP helo=<probe.invalid>"
 TRIGGERS = "Recipient address stranger; from=<e@m.net> to=<y@z.example> proto=ESMTP helo=<laptop>"
+DOOR = "[12]"
 
 
 def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event | None:
@@ -26,10 +27,14 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
 @pytest.mark.parametrize(
     ("process", "text", "event"),
     [
-        ("postfix/submission/smtpd", WITH_LOGIN, Opened(AT, ID, "anna@myfamily.net")),
-        ("postfix-private/submission/smtpd", WITH_LOGIN + ", sasl_sender=x y", Opened(AT, ID, "anna@myfamily.net")),
-        ("postfix/smtpd", f"{ID}: client=unknown[192.0.2.7]", Opened(AT, ID, "")),
-        ("postfix/smtpd", "4ABC12: client=unknown[192.0.2.7]", Opened(AT, "4ABC12", "")),
+        ("postfix/submission/smtpd", WITH_LOGIN, Opened(AT, ID, "anna@myfamily.net", DOOR)),
+        (
+            "postfix-private/submission/smtpd",
+            WITH_LOGIN + ", sasl_sender=x y",
+            Opened(AT, ID, "anna@myfamily.net", DOOR),
+        ),
+        ("postfix/smtpd", f"{ID}: client=unknown[192.0.2.7]", Opened(AT, ID, "", DOOR)),
+        ("postfix/smtpd", "4ABC12: client=unknown[192.0.2.7]", Opened(AT, "4ABC12", "", DOOR)),
         ("postfix/pickup", f"{ID}: uid=0 from=<root>", Opened(AT, ID, "")),
         (
             "postfix/qmgr",
@@ -101,7 +106,16 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
             f"{ID}: {AT_THE_END} 5.7.1 a@x may not write as y@z; …",
             Rejected(AT, ID, why="spoofed"),
         ),
-        ("postfix/submission/smtpd", f"{ID}: hold: RCPT from x[127.0.0.1]: <y@z.example>: {TRIGGERS}", Held(AT, ID)),
+        (
+            "postfix/submission/smtpd",
+            f"{ID}: hold: RCPT from x[::1]: <y@z.example>: {TRIGGERS}",
+            Held(AT, ID, DOOR),
+        ),
+        (
+            "postfix/submission/smtpd",
+            f"NOQUEUE: hold: RCPT from x[::1]: <y@z.example>: {TRIGGERS}",
+            Held(AT, "", DOOR),
+        ),
         ("postfix/postsuper", f"{ID}: removed", Removed(AT, ID)),
     ],
 )
@@ -202,11 +216,13 @@ def test_the_size_is_the_one_postfix_wrote() -> None:
 @pytest.mark.parametrize("login", ["an na@x", "anna@x,y", "", "x" * 400, "\x00"])
 def test_a_login_that_is_none_leaves_the_letter_nobodys(login: str) -> None:
     event = read("postfix/smtpd", f"{ID}: client=localhost[127.0.0.1], sasl_method=PLAIN, sasl_username={login}")
-    assert event is None or event == Opened(AT, ID, "")
+    assert event is None or event == Opened(AT, ID, "", DOOR)
 
 
 def test_a_helo_cannot_add_a_login() -> None:
-    assert read("postfix/smtpd", f"{ID}: client=x, sasl_username=anna@myfamily.net[192.0.2.7]") == Opened(AT, ID, "")
+    assert read("postfix/smtpd", f"{ID}: client=x, sasl_username=anna@myfamily.net[192.0.2.7]") == Opened(
+        AT, ID, "", DOOR
+    )
 
 
 @given(st.binary(max_size=400))

@@ -105,6 +105,20 @@ def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
     }
 
 
+def test_a_letter_whose_first_recipient_asks_waits_before_it_has_an_id() -> None:
+    held = line(AT, "submission/smtpd", "NOQUEUE: hold: RCPT from a[127.0.0.1]: <x@y.example>: stranger; x")
+    opened = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={EMMA}")
+    waiting = tally({}, read(held, opened))
+    assert (by_name(waiting), waiting.letters) == (
+        {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
+        {ONE: Letter(AT, EMMA, late=True)},
+    )
+    other = opened.replace(b"[123]:", b"[124]:")
+    later = line(AT + timedelta(minutes=11), "submission/smtpd", f"{ONE}: client=a[127.0.0.1]")
+    for next_one in (other, later):
+        assert "asked" not in {slot.column for slot in tally({}, read(held, next_one)).counts}
+
+
 def test_an_id_that_is_used_again_is_another_letter() -> None:
     abandoned = line(AT, "submission/smtpd", f"{ONE}: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username={ANNA}")
     strangers = line(AT, "smtpd", f"{ONE}: client=x[192.0.2.7]")
@@ -172,6 +186,7 @@ LINES = st.one_of(
     st.builds(line, TIMES, st.just("qmgr"), IDS.map("{}: removed".format)),
     st.builds(line, TIMES, st.just("smtpd"), IDS.map("{}: client=x[192.0.2.7]".format)),
     st.builds(line, TIMES, st.just("smtpd"), IDS.map("{}: hold: RCPT from x[192.0.2.7]: <x@y.z>: no".format)),
+    st.builds(line, TIMES, st.just("smtpd"), st.just("NOQUEUE: hold: RCPT from x[192.0.2.7]: <x@y.z>: no")),
     st.builds(line, TIMES, st.just("cleanup"), IDS.map("{}: milter-reject: END-OF-MESSAGE from x: 5.7.1".format)),
     st.builds(
         line,
