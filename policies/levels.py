@@ -32,6 +32,7 @@ TABLE: Final[Mapping[str, Settings]] = {
 }
 NO_LEVEL: Final = TABLE["open"]  # guardians, owners, and managers without a level
 HOURS_BEFORE_SCHOOL_ONLY: Final = frozenset({"explorer"})  # their hours hold on evenings before a school day
+RESTRICTING: Final = frozenset({"list", "proven"})  # settings of incoming and outgoing at which a station says no
 # At these levels a list names who may be written to beside one's own people; at `inside` there is nobody beside them.
 WITHOUT_LIST: Final = frozenset({"inside"})
 ACTIVE: Final[Mapping[str, frozenset[str]]] = {

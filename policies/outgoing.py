@@ -33,8 +33,8 @@ class Bond:
 
     @property
     def restricts(self) -> bool:
-        """True when there is a time at which only some may be written to."""
-        return any(setting == "list" for _until, setting in self.course)
+        """True when there is a time at which not everybody may write or be written to."""
+        return any(setting in levels.RESTRICTING for _until, setting in self.course)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.wishes import Wishes, wishes
 from deploy import snapshot
-from deploy.gather import gather
+from deploy.gather import GATES, gather
 from deploy.models import MailHost
 from domains.models import Alias, Domain, Mailbox
 from policies.household import load
@@ -244,6 +244,24 @@ def test_who_is_bound_is_bound_under_every_login_by_level_exception_and_list(lis
     ivo, sara = people["ivo@shop.example"].bonds[0], people["sara@shop.example"].bonds[0]
     assert (ivo.strangers, ivo.listed, "own people only" in ivo.sentence) == ((("", "refuse"),), False, True)
     assert (sara.strangers, sara.sentence) == ((("", "anyone"),), "")  # bound by the business's blocked spy alone
+
+
+SPY = '[[community.contact]]\naddress = "spy@partner.example"\nkind = "blocked"\n'
+STANDARD = 'role = "member"\nlevel = "standard"\n'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("setting", ["list", "proven", "anyone"])
+def test_an_exception_alone_has_somebodys_letters_looked_at(setting):
+    """At `standard` nobody is kept out, and nobody is blocked here."""
+    exception = f'{STANDARD}override = [{{ incoming = "{setting}", until = 2026-12-31 }}]\n'
+    assert SPY in LISTS
+    load(LISTS.replace(SPY, "").replace(STANDARD, exception), "a test")
+    screens = {screen.mailbox: screen.gates for screen in gather(MailHost.objects.get()).screens}
+    assert ("sara@shop.example" in screens) == (setting != "anyone")
+    if setting != "anyone":
+        (gate,) = screens["sara@shop.example"]
+        assert gate.strangers == (("2026-12-31T23:00:00+00:00", GATES[setting]), ("", GATES["anyone"]))
 
 
 def test_a_backup_mx_learns_no_lists(lists):
