@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deploy.services import mail_log, verdict_log
-from reports import decisions, ingest as letters
+from reports import decisions, ingest as letters, looks
 
 logger = logging.getLogger(__name__)
 
@@ -29,3 +29,4 @@ def forget(host: str) -> None:
     """Drop what was kept long enough."""
     letters.forget(host, timezone.now())
     decisions.forget(host, timezone.now())
+    looks.forget(timezone.now())
