@@ -6,7 +6,7 @@ has no name here, and for days that are no period.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
 
 MOST_DAYS: Final = 400
@@ -92,9 +92,9 @@ def month(day: date) -> int:
 def offsets(since: datetime, until: datetime, zone: tzinfo) -> list[tuple[datetime, int]]:
     """The zone's distance from UTC in seconds, each with the moment at which it ends; the last with `until`."""
     found: list[tuple[datetime, int]] = []
-    now, end = since, offset(since, zone)
+    now, end = since.astimezone(UTC), offset(since, zone)  # there an hour is an hour, whatever the clocks do
     while now < until:
-        ahead = min(now + A_DAY, until)
+        ahead = min(now + A_DAY, until.astimezone(UTC))
         if offset(ahead, zone) != end:
             while offset(now, zone) == end:
                 now += AN_HOUR

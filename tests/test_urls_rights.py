@@ -91,6 +91,8 @@ TABLE: dict[str, Row] = {
     "alias-edit": Row(MANAGERS, MANAGERS, "alias", GONE, above_looks=MANAGERS),
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
     "report-host": Row(ADMINISTRATORS, NOBODY),
+    "report-seen": Row(EVERYBODY, NOBODY),
+    "report-stored": Row(EVERYBODY, NOBODY),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -115,7 +117,7 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN), "forwarding-remove": (ODD, IN),
     "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
 }  # fmt: skip
-APART = DOORS | {"report-person", "letter-try", "letter-tried"}
+APART = DOORS | {"report-person", "report-community", "letter-try", "letter-tried"}  # also test_rights_reports.py
 APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING)
 
 
