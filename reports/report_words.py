@@ -123,7 +123,7 @@ def when(figures: Figures) -> str:
     if not figures.total["sent"]:
         return _("No letter was sent in these days.")
     return _(
-        "%(percent)s %% of the letters that were sent went out outside working hours (Monday to Friday, 8 to 18)."
+        "%(percent)s %% of the letters were sent outside working hours (Monday to Friday, 8 to 18)."
     ) % {"percent": percent(outside_hours(figures.week), figures.total["sent"])}
 
 
