@@ -4,9 +4,9 @@ import os
 import platform
 import sys
 
-from tests.bench import policy, rules
+from tests.bench import policy, reports, rules
 
-MEASUREMENTS = {"policy": policy.measure, "rules": rules.measure}
+MEASUREMENTS = {"policy": policy.measure, "reports": reports.measure, "rules": rules.measure}
 
 
 def main(names: list[str]) -> int:

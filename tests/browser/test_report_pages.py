@@ -58,7 +58,7 @@ address = "{name}@shop.example"
     for name in PEOPLE
 )
 FIGURES = """
-import random
+import json, random
 from datetime import timedelta
 from django.utils import timezone
 from domains.models import Mailbox
@@ -86,7 +86,7 @@ print(json.dumps([Community.objects.get(name="Rossi shop").pk, Community.objects
 
 @pytest.fixture
 def places(server: Server) -> dict[str, str]:
-    """The server with a shop of five people, a family of two, and figures of sixty-five days; where their reports are."""
+    """The server with a shop of five people, a family of two, and figures of 65 days; where their reports are."""
     server.load(SHOP)
     shop, family, child = server.ask(FIGURES)
     return {
@@ -99,11 +99,9 @@ def places(server: Server) -> dict[str, str]:
 def drawn(page: Page, charts: int) -> None:
     """So many charts have been drawn."""
     expect(page.locator(".drawing:not([hidden]) canvas")).to_have_count(charts)
-    inked = (
-        """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(byte => byte)"""
-    )
+    pixels = "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
     for canvas in page.locator(".drawing canvas").all():
-        assert canvas.evaluate(inked)
+        assert canvas.evaluate(f"canvas => {pixels}.some(byte => byte)")
 
 
 @pytest.mark.parametrize(("theme", "size"), [("light", PHONE), ("dark", PHONE), ("light", DESKTOP), ("dark", DESKTOP)])
