@@ -89,7 +89,7 @@ def working(figures: Figures, period: Period) -> Section:
         _("Delivered"), _("Within a minute"), _("After a quarter of an hour"), _("Came back"), _("Had to wait"),
     )  # fmt: skip
     drawn = chart(labels, {_("delivered"): good, _("came back or had to wait"): late})
-    return Section("working", words.working(figures), heads, [*rows, total], drawn, [words.compared(figures, period)])
+    return Section("working", words.working(figures), heads, [*rows, total], drawn)
 
 
 def who(scope: Scope, figures: Figures) -> Section:

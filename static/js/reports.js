@@ -2,7 +2,10 @@
 (() => {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const short = (text) => (text.length > 22 ? `${text.slice(0, 12)}…${text.slice(-9)}` : text);
+  const short = (text, width) => {
+    const most = width < 500 ? 20 : 44;
+    return text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
+  };
 
   // The first series is filled, the second hatched: no colour has to be told apart.
   const paint = (index) => {
@@ -50,7 +53,7 @@
     const text = style("--chart-text");
     const line = style("--bs-border-color");
     const values = { beginAtZero: true, grace: spec.lying ? "12%" : "8%", grid: { color: line }, border: { display: false }, ticks: { color: text, precision: 0, maxTicksLimit: 5 } };
-    const names = { grid: { display: false }, ticks: { color: text, maxRotation: 0, autoSkip: !spec.lying, autoSkipPadding: 12, callback: (_value, at) => short(spec.labels[at]) } };
+    const names = { grid: { display: false }, ticks: { color: text, maxRotation: 0, autoSkip: !spec.lying, autoSkipPadding: 12, callback: (_value, at) => short(spec.labels[at], innerWidth) } };
     return {
       indexAxis: spec.lying ? "y" : "x",
       maintainAspectRatio: false,
