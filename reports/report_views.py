@@ -110,8 +110,8 @@ def report(request: SignedIn, scope: Scope, zone: tzinfo, name: str, template: s
     parts = sections(scope, found, form.period)
     if request.GET.get("format") == "csv":
         return saved(parts, request.GET.get("table", ""), name, form.period)
-    context |= {"scope": scope, "period": form.period, "sections": parts, "compared": words.compared(found, form.period)}
-    context |= {"ranges": ranges(request, form), "sheet": link(request, format="csv"), "whole": request.get_full_path()}
+    context |= {"scope": scope, "sections": parts, "compared": words.compared(found, form.period)}
+    context |= {"ranges": ranges(request, form), "sheet": link(request, format="csv")}
     context |= {"empty": not any(found.total.values()), "kept": KEPT.days, "oldest": found.oldest}
     response = render(request, template, {**context, "form": form})
     response["Vary"] = "HX-Request"

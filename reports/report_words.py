@@ -122,9 +122,9 @@ def when(figures: Figures) -> str:
     """When?"""
     if not figures.total["sent"]:
         return _("No letter was sent in these days.")
-    return _(
-        "%(percent)s %% of the letters were sent outside working hours (Monday to Friday, 8 to 18)."
-    ) % {"percent": percent(outside_hours(figures.week), figures.total["sent"])}
+    return _("%(percent)s %% of the letters were sent outside working hours (Monday to Friday, 8 to 18).") % {
+        "percent": percent(outside_hours(figures.week), figures.total["sent"])
+    }
 
 
 def outside_hours(week: Mapping[tuple[int, int], int]) -> int:

@@ -53,6 +53,11 @@ class Section:
         return f"chart-{self.name}-"
 
     @property
+    def labelled(self) -> list[tuple[Cell, list[tuple[str, Cell]]]]:
+        """The rows: the first cell, and the others with their heads, for screens too narrow for a table."""
+        return [(first, list(zip(self.heads[1:], rest, strict=True))) for first, *rest in self.rows]
+
+    @property
     def plain(self) -> list[Sequence[object]]:
         """The table as a sheet has it."""
         return [self.heads, *([cell.value for cell in row] for row in self.rows)]

@@ -116,6 +116,8 @@ def test_a_report_can_be_used_by_everybody(
         drawn(page, charts)
         complaints += [f"{name} {found}" for found in [*wrong(page), *page.evaluate(SMALL)]]
         page.screenshot(path=tmp_path / f"{name}-{theme}-{size['width']}.png", full_page=True)
+        page.locator(".report-table:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+        complaints += [f"{name} open {found}" for found in [*wrong(page), *page.evaluate(SMALL)]]
     for place in ("/", "/reports/seen/", "/reports/stored/", f"{places['shop']}?mode=names"):
         page.goto(place, wait_until="networkidle")
         complaints += [f"{place} {found}" for found in [*wrong(page), *page.evaluate(SMALL)]]
@@ -165,7 +167,7 @@ def test_without_a_script_the_tables_show(places: dict[str, str], visit: Callabl
 
 
 def test_italian_and_the_owners_first_page(places: dict[str, str], visit: Callable[..., Page], tmp_path: Path) -> None:
-    page = visit(ADA, size=PHONE, language="it")
+    page = visit(ADA, size=PHONE, language="it", reduced_motion="reduce")
     expect(page.get_by_role("heading", name="Questa settimana da Rossi shop")).to_be_visible()
     drawn(page, 1)
     page.screenshot(path=tmp_path / "home-it.png", full_page=True)
