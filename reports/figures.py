@@ -5,10 +5,10 @@ summing, in a number of queries that depends on nothing; days and hours are thos
 zone cuts in two belongs to the day in which it begins.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Min, Q, Sum, Value, When
@@ -19,6 +19,9 @@ from reports.models import Delivery, DomainTally, HourlyTally, HourlyTallyQueryS
 from reports.periods import Period, offsets
 
 DAY: Final = 86_400  # seconds
+HOUR: Final = 3_600
+EPOCH: Final = date(1970, 1, 1)
+THURSDAY: Final = 3  # what that day was
 DOMAINS: Final = 20
 USED: Final = ("sent", "received", "home", "abroad", "received_bytes", "sent_bytes")
 TOLD: Final = (
@@ -56,13 +59,12 @@ class Figures:
 def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
     """The figures of these mailboxes; with whom they write is told of `whom`, and of `newcomers` what is new."""
     rows, (since, until) = tallies(keys, period, zone), period.bounds(zone)
-    hours = by_hour(rows)
-    days = by_day(hours, zone)
+    days = by_day(rows, period, zone)
     return Figures(
         total=added(days.values()),
         before=unsummed(tallies(keys, period.before, zone).aggregate(**summed(TOLD))),
         days=days,
-        week=by_weekday(hours, zone),
+        week=by_weekday(rows, period, zone),
         boxes=by_mailbox(rows, period, zone),
         partners=partners(whom, newcomers, period),
         held=held(keys, since, until),
@@ -76,10 +78,19 @@ def tallies(keys: Keys, period: Period, zone: tzinfo) -> HourlyTallyQuerySet:
     return HourlyTally.objects.of_mailboxes(keys).between(*period.bounds(zone))
 
 
-def by_hour(rows: HourlyTallyQuerySet) -> list[tuple[datetime, Sums]]:
-    """What all of them had together in each hour in which there is anything."""
-    found = rows.values("hour").annotate(**summed(TOLD)).order_by("hour")
-    return [(row["hour"], unsummed(row)) for row in found]
+def by_day(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[date, Sums]:
+    """What all of them had together on each day on which there is anything."""
+    day = whole(local_hour(period, zone) / DAY)
+    found = rows.values(day=day).annotate(**summed(TOLD))
+    return {EPOCH + timedelta(days=row["day"]): unsummed(row) for row in found}
+
+
+def by_weekday(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
+    """Letters sent by weekday (Monday is 0) and hour."""
+    local = local_hour(period, zone)
+    weekday, at = whole((local / DAY + THURSDAY) % 7), whole(local % DAY / HOUR)
+    found = rows.filter(sent__gt=0).values(weekday=weekday, at=at).annotate(letters=Sum("sent"))
+    return {(row["weekday"], row["at"]): row["letters"] for row in found}
 
 
 def by_mailbox(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[str, Sums]:
@@ -88,23 +99,6 @@ def by_mailbox(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[
     days = Count(day, distinct=True, filter=Q(sent__gt=0))
     found = rows.values("mailbox").annotate(days_sum=days, **summed(USED))
     return {row["mailbox"]: unsummed(row) for row in found}
-
-
-def by_day(hours: Iterable[tuple[datetime, Sums]], zone: tzinfo) -> dict[date, Counter[str]]:
-    """The sums of hours by day."""
-    found: dict[date, Counter[str]] = defaultdict(Counter)
-    for hour, sums in hours:
-        found[hour.astimezone(zone).date()].update(sums)
-    return found
-
-
-def by_weekday(hours: Iterable[tuple[datetime, Sums]], zone: tzinfo) -> Counter[tuple[int, int]]:
-    """Letters sent by weekday (Monday is 0) and hour."""
-    found: Counter[tuple[int, int]] = Counter()
-    for hour, sums in hours:
-        local = hour.astimezone(zone)
-        found[local.weekday(), local.hour] += sums["sent"]
-    return found
 
 
 def added(many: Iterable[Sums]) -> Counter[str]:
