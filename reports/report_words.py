@@ -80,7 +80,7 @@ def troubles(total: Sums) -> str:
 
 def compared(figures: Figures, period: Period) -> str:
     """How many letters were delivered beside as many days before, in words."""
-    days = ngettext("the day before", "the %(days)s days before", period.days) % {"days": period.days}
+    days = ngettext("the %(days)s day before", "the %(days)s days before", period.days) % {"days": period.days}
     more = change(delivered(figures.total), before := delivered(figures.before))
     if more is None:
         return _("There was none in %(days)s.") % {"days": days}
@@ -111,7 +111,7 @@ def whom(figures: Figures) -> str:
     new = sum(1 for partner in figures.partners if partner.new)
     facts = {"domains": number(len(figures.partners)), "new": number(new)}
     told = ngettext(
-        "The busiest domain outside has its row here; new among them this month: %(new)s.",
+        "The %(domains)s busiest domain outside has its row here; new among them this month: %(new)s.",
         "The %(domains)s busiest domains outside have their rows here; new among them this month: %(new)s.",
         len(figures.partners),
     )

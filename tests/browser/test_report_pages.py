@@ -117,6 +117,7 @@ def test_a_report_can_be_used_by_everybody(
         complaints += [f"{name} {found}" for found in [*wrong(page), *page.evaluate(SMALL)]]
         page.screenshot(path=tmp_path / f"{name}-{theme}-{size['width']}.png", full_page=True)
         page.locator(".report-table:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+        page.screenshot(path=tmp_path / f"{name}-{theme}-{size['width']}-open.png", full_page=True)
         complaints += [f"{name} open {found}" for found in [*wrong(page), *page.evaluate(SMALL)]]
     for place in ("/", "/reports/seen/", "/reports/stored/", f"{places['shop']}?mode=names"):
         page.goto(place, wait_until="networkidle")
