@@ -25,6 +25,7 @@ from policies import levels
 from policies.models import Contact, HeldLetter
 
 KEEPERS = ("guardian", "owner")
+SIGHTS = ("nothing", "contacts", "held")  # what parents see, the least first
 
 
 def may_keep_list(actor: User, owner: User | Community) -> bool:
@@ -81,14 +82,20 @@ def may_answer(actor: User, letter: HeldLetter) -> bool:
     return letter.key in held_mailboxes(actor)
 
 
-def readable(people: Iterable[User], now: datetime) -> set[int]:
-    """Those of whom parents see held letters too, not only with whom they write: the strictest community counts."""
-    seen: dict[int, bool] = defaultdict(lambda: True)
+def sights(people: Iterable[User], now: datetime) -> dict[int, str]:
+    """What parents see of each of whom a level binds (`sight`): the strictest community counts."""
+    seen: dict[int, str] = {}
     rows = Membership.objects.filter(user__in=[person.pk for person in people]).exclude(level="")
     for person, level, overrides, zone in rows.values_list("user", "level", "overrides", "community__timezone"):
         today = now.astimezone(ZoneInfo(zone)).date()
-        seen[person] &= levels.effective(level, overrides, today)["sight"] == "held"
-    return {person for person, may in seen.items() if may}
+        sight = levels.effective(level, overrides, today)["sight"]
+        seen[person] = min(sight, seen.get(person, sight), key=SIGHTS.index)
+    return seen
+
+
+def readable(people: Iterable[User], now: datetime) -> set[int]:
+    """Those of whom parents see held letters too, not only with whom they write."""
+    return {person for person, sight in sights(people, now).items() if sight == "held"}
 
 
 def may_file(actor: User, mailbox: Mailbox) -> bool:

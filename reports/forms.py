@@ -1,4 +1,5 @@
-"""What is looked for on the pages of the reports. In: what was typed. Out: values. Nothing is touched."""
+"""What the pages of the reports ask for: which days, and why. In: what was chosen. Out: values, a `Period`. Nothing is
+touched."""
 
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
@@ -7,6 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext, gettext_lazy as _
+
+from accounts.forms import calendar
+from reports.periods import MOST_DAYS, RANGES, USUAL, Period, preset
+from reports.report_words import RANGES as NAMES
 
 WRONG: Final = _("That is no day: write it like 2026-11-26.")
 DAY: Final[dict[str, Any]] = {  # a day, as the browser's own calendar gives it
@@ -36,3 +41,54 @@ class TraceForm(forms.Form):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         first = datetime.combine(since, time(), zone) if since else None
         return first, datetime.combine(until + timedelta(days=1), time(), zone) if until else None
+
+
+LONG_AGO = 2000
+
+
+class RangeForm(forms.Form):
+    """A range by its name, or two days."""
+
+    range = forms.ChoiceField(required=False, choices=[(name, NAMES[name]) for name in RANGES])
+    since = forms.DateField(label=_("From"), required=False, widget=calendar())
+    until = forms.DateField(label=_("To"), required=False, widget=calendar())
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.period = preset(USUAL, today)
+
+    def clean(self) -> dict[str, Any]:
+        """The days; a sentence where they are none."""
+        found = super().clean() or self.cleaned_data
+        since, until = found.get("since"), found.get("until")
+        if since and until:
+            self.period = self._between(since, until)
+        elif since or until:
+            raise ValidationError(gettext("Say both days, the first and the last."))
+        elif not self.errors:
+            self.period = preset(found.get("range") or USUAL, self.today)
+        return found
+
+    def _between(self, since: date, until: date) -> Period:
+        if since > until:
+            raise ValidationError(gettext("The first day is after the last one: change them over."))
+        if until > self.today:
+            raise ValidationError(gettext("The last day is yet to come: choose today or an earlier one."))
+        if since.year < LONG_AGO:
+            raise ValidationError(gettext("Nothing was counted so long ago: choose a later day."))
+        if (until - since).days >= MOST_DAYS:
+            raise ValidationError(gettext("That is more than %(days)s days: choose fewer.") % {"days": MOST_DAYS})
+        return Period(since, until)
+
+
+class PurposeForm(forms.Form):
+    """Why somebody wants to see names."""
+
+    purpose = forms.CharField(
+        label=_("Why do you need names?"),
+        help_text=_("10 to 200 characters. Everybody whose figures you see can read it, with your address."),
+        min_length=10,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

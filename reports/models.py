@@ -1,7 +1,7 @@
 """What the mail hosts told us: how far each log was read, letters and what became of them, letters counted by hour.
 
 None of this is a wish: people look at it and nobody edits it. `Letter` and `Delivery` are raw rows and go after a while
-(`reports.ingest`); the tallies stay.
+(`reports.ingest`); the tallies stay. An `AccessEntry` says who looked at whose figures.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
 
 from reports.fields import KeyField, SecondsField
 
@@ -220,3 +221,33 @@ class DomainTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.month}"
+
+
+class AccessEntry(models.Model):
+    """Somebody looked at figures of one person, or without a person of everybody in a community.
+
+    Whom it is about can read it. `who` is a sign-in address: the line stays when that person is gone. A parent needs
+    no purpose.
+    """
+
+    class Mode(models.TextChoices):
+        NAMES = "names", _("with names")
+        PSEUDONYMS = "pseudonyms", _("with pseudonyms")
+
+    who = models.CharField(max_length=254)
+    community = models.ForeignKey("accounts.Community", models.CASCADE, related_name="+")
+    person = models.ForeignKey("accounts.User", models.CASCADE, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    purpose = models.CharField(max_length=200, blank=True, default="")
+    when = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "access entries"
+        ordering: ClassVar = ["-when", "-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["person", "when"], name="access_of_person"),
+            models.Index(fields=["community", "who", "when"], name="access_of_community"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.mode} {self.when:%Y-%m-%d %H:%M}"

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deploy.services import mail_log, sign_in_log, verdict_log
-from reports import decisions, ingest as letters, signins
+from reports import decisions, ingest as letters, looks, signins
 
 logger = logging.getLogger(__name__)
 
@@ -27,3 +27,4 @@ def forget(host: str) -> None:
     letters.forget(host, timezone.now())
     decisions.forget(host, timezone.now())
     signins.forget(host, timezone.now())
+    looks.forget(timezone.now())

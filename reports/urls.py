@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from reports.views import figures, trace
+from reports.views import community, figures, trace
 
 urlpatterns = [
     path("reports/person/<int:pk>/", figures.report_person, name="report-person"),
     path("reports/host/", figures.report_host, name="report-host"),
+    path("reports/community/<int:pk>/", community.report_community, name="report-community"),
+    path("reports/stored/", community.report_stored, name="report-stored"),
+    path("reports/seen/", community.report_seen, name="report-seen"),
     path("reports/trace/", trace.letter_trace, name="letter-trace"),
     path("reports/trace/<int:pk>/", trace.letter_trace_person, name="letter-trace-person"),
 ]

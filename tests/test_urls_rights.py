@@ -96,6 +96,8 @@ TABLE: dict[str, Row] = {
     "queue-ask": Row(NOBODY, ADMINISTRATORS, sent=IN),
     "queue-retry": Row(NOBODY, ADMINISTRATORS, sent=IN),
     "usage-list": Row(EVERYBODY, NOBODY),
+    "report-seen": Row(EVERYBODY, NOBODY),
+    "report-stored": Row(EVERYBODY, NOBODY),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -123,7 +125,7 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
 USAGE = {  # the policy of a community: test_rights_usage.py
     "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
 }  # fmt: skip
-APART = DOORS | {"report-person", "letter-trace-person", "letter-try", "letter-tried"}
+APART = DOORS | {"report-person", "report-community", "letter-trace-person", "letter-try", "letter-tried"}
 APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
 APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING) | set(USAGE)
 

@@ -1,5 +1,6 @@
 """Home, how far a generation is, and what would become of a letter: the pages that know the mail hosts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Community, Membership, User
 from accounts.pages import SignedIn, form_page, page, posted, say
-from accounts.rights import children_of
+from accounts.rights import BELOW, children_of
 from accounts.rules import Refused, shown_address
 from deploy import explain, services
 from deploy.forms import TryForm, addresses
@@ -22,6 +23,7 @@ from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, filter_words, why
 from policies.folders import folders_of
+from policies.rights import sights
 from policies.rule_states import rule_states, with_filing
 from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
@@ -61,12 +63,24 @@ def home(request: SignedIn) -> HttpResponse:
     mine = list(with_filing(request.user.mailboxes.all()))
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
+    context |= {"counted": counted(children), "reported": looked_after(request.user)}
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
         context |= {"expiring": expiring()}
     return page(request, "deploy/home.html", **context)
+
+
+def counted(children: Iterable[User]) -> set[int]:
+    """Those whose figures their parents see."""
+    return {person for person, sight in sights(children, timezone.now()).items() if sight != "nothing"}
+
+
+def looked_after(person: User) -> list[Community]:
+    """The communities that have a report for her."""
+    roles = Membership.objects.filter(user=person, role__in=BELOW)
+    return list(Community.objects.filter(memberships__in=roles).order_by("name"))
 
 
 def numbers() -> dict[str, int]:

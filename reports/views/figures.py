@@ -5,28 +5,32 @@ Each is a page of its own, and a fragment of it where another page asks for it t
 
 from datetime import tzinfo
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.pages import SignedIn, administrators
-from accounts.rights import may_see_figures, visible_people
+from accounts.rights import visible_people
 from reports.chart import Chart, beginning, chart
+from reports.looks import note_people
 from reports.models import HourlyTally, HourlyTallyQuerySet
+from reports.scope import sight_or_refused
 from reports.sight import may_trace, seen_mailboxes, zone_of
 from reports.tally import BOUNCED, DEFERRED, REJECTED
+from reports.views.community import person_report
 
 
 @require_safe
 def report_person(request: SignedIn, pk: int) -> HttpResponse:
-    """Letters in and out by day of a person, for herself and who looks after her."""
+    """Letters in and out by day of a person, for herself and who looks after her; the page tells more of them."""
     person = get_object_or_404(visible_people(request.user), pk=pk)
-    if not may_see_figures(request.user, person):
-        raise PermissionDenied(_("How many letters somebody gets is for her and for her parents to see."))
+    now = timezone.now()
+    sight_or_refused(request.user, person, now)
     mailboxes = list(seen_mailboxes(request.user, person))
+    if not getattr(request, "htmx", False):
+        return person_report(request, person, mailboxes, zone_of(person))
+    note_people(request.user, [person], now)
     tallies = HourlyTally.objects.of_mailboxes(mailbox.key for mailbox in mailboxes)
     return answer(
         request,

@@ -4,9 +4,9 @@ import os
 import platform
 import sys
 
-from tests.bench import policy, reports, rules
+from tests.bench import logs, policy, reports, rules
 
-MEASUREMENTS = {"policy": policy.measure, "rules": rules.measure, "reports": reports.measure}
+MEASUREMENTS = {"policy": policy.measure, "rules": rules.measure, "logs": logs.measure, "reports": reports.measure}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,173 @@
+"""What was counted, for a report: sums by day, by mailbox, by hour of the week, by domain outside, and what rules did.
+
+In: keys of mailboxes, a period, a time zone. Out: plain numbers. Nothing is touched or raised. The database does the
+summing, in a number of queries that depends on nothing; days and hours are those of the time zone, and an hour that the
+zone cuts in two belongs to the day in which it begins.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Final
+
+from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Min, Q, Sum, Value, When
+from django.db.models.expressions import Combinable
+
+from policies.models import Answer, HeldLetter, RuleAct
+from reports.models import Delivery, DomainTally, HourlyTally, HourlyTallyQuerySet
+from reports.periods import Period, offsets
+
+DAY: Final = 86_400  # seconds
+HOUR: Final = 3_600
+EPOCH: Final = date(1970, 1, 1)
+THURSDAY: Final = 3  # what that day was
+DOMAINS: Final = 20
+USED: Final = ("sent", "received", "home", "abroad", "received_bytes", "sent_bytes")
+TOLD: Final = (
+    "received", "sent", "away", "quick", "slow", "bounced", "deferred", "held", "asked", "failed", "spoofed", "full",
+)  # fmt: skip
+Sums = Mapping[str, int]
+Keys = Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A domain outside, with the letters from and to it. `new`: there was none before the last month."""
+
+    domain: str
+    received: int
+    sent: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that a report says. `week`: letters sent by weekday and hour. `before`: the sums of as many days before."""
+
+    total: Sums
+    before: Sums
+    days: Mapping[date, Sums]
+    week: Mapping[tuple[int, int], int]
+    boxes: Mapping[str, Sums]
+    partners: list[Partner]
+    held: Mapping[str, int]
+    acts: int
+    oldest: datetime | None
+
+
+def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
+    """The figures of these mailboxes; with whom they write is told of `whom`, and of `newcomers` what is new."""
+    rows, (since, until) = tallies(keys, period, zone), period.bounds(zone)
+    days = by_day(rows, period, zone)
+    return Figures(
+        total=added(days.values()),
+        before=unsummed(tallies(keys, period.before, zone).aggregate(**summed(TOLD))),
+        days=days,
+        week=by_weekday(rows, period, zone),
+        boxes=by_mailbox(rows, period, zone),
+        partners=partners(whom, newcomers, period),
+        held=held(keys, since, until),
+        acts=acts(keys, since, until),
+        oldest=oldest_letter(keys),
+    )
+
+
+def tallies(keys: Keys, period: Period, zone: tzinfo) -> HourlyTallyQuerySet:
+    """What was counted of these mailboxes in these days."""
+    return HourlyTally.objects.of_mailboxes(keys).between(*period.bounds(zone))
+
+
+def by_day(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[date, Sums]:
+    """What all of them had together on each day on which there is anything."""
+    day = whole(local_hour(period, zone) / DAY)
+    found = rows.values(day=day).annotate(**summed(TOLD))
+    return {EPOCH + timedelta(days=row["day"]): unsummed(row) for row in found}
+
+
+def by_weekday(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
+    """Letters sent by weekday (Monday is 0) and hour."""
+    local = local_hour(period, zone)
+    weekday, at = whole((local / DAY + THURSDAY) % 7), whole(local % DAY / HOUR)
+    found = rows.filter(sent__gt=0).values(weekday=weekday, at=at).annotate(letters=Sum("sent"))
+    return {(row["weekday"], row["at"]): row["letters"] for row in found}
+
+
+def by_mailbox(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[str, Sums]:
+    """What each mailbox sent and received; `days`: on how many it sent something."""
+    day = whole(local_hour(period, zone) / DAY)
+    days = Count(day, distinct=True, filter=Q(sent__gt=0))
+    found = rows.values("mailbox").annotate(days_sum=days, **summed(USED))
+    return {row["mailbox"]: unsummed(row) for row in found}
+
+
+def added(many: Iterable[Sums]) -> Counter[str]:
+    """The sums of sums."""
+    total: Counter[str] = Counter()
+    for one in many:
+        total.update(one)
+    return total
+
+
+def partners(keys: Keys, newcomers: Keys, period: Period) -> list[Partner]:
+    """The domains that most letters were from and to in the months of these days, the busiest first.
+
+    Of `newcomers` only those that are new.
+    """
+    first, last = period.months
+    theirs = DomainTally.objects.filter(mailbox__in=[*keys, *newcomers])
+    once = theirs.values("domain__text").annotate(
+        first=Min("month"),
+        came=Sum("received", filter=Q(month__range=(first, last)), default=0),
+        went=Sum("sent", filter=Q(month__range=(first, last)), default=0),
+        known=Count("pk", filter=Q(mailbox__in=keys)),
+    )
+    seen = once.filter(Q(known__gt=0) | Q(first=last)).filter(Q(came__gt=0) | Q(went__gt=0))
+    ordered = seen.order_by((F("came") + F("went")).desc(), "domain__text")[:DOMAINS]
+    return [Partner(row["domain__text"], row["came"], row["went"], row["first"] == last) for row in ordered]
+
+
+def held(keys: Keys, since: datetime, until: datetime) -> dict[str, int]:
+    """Letters that were held, by what became of them: let (a false alarm), kept, waiting, other."""
+    letters = HeldLetter.objects.filter(key__in=keys, arrived__gte=since, arrived__lt=until)
+    let = Q(questions__answer__choice__in=[Answer.Choice.ONCE, Answer.Choice.ALWAYS])
+    kept = Q(questions__answer__choice__in=[Answer.Choice.NO, Answer.Choice.BLOCK])
+    return letters.aggregate(
+        let=Count("pk", filter=let, distinct=True),
+        kept=Count("pk", filter=kept, distinct=True),
+        waiting=Count("pk", filter=Q(state=HeldLetter.State.WAITING), distinct=True),
+    )
+
+
+def acts(keys: Keys, since: datetime, until: datetime) -> int:
+    """How often people's own filter rules did something."""
+    return RuleAct.objects.filter(key__in=keys, when__gte=since, when__lt=until).count()
+
+
+def oldest_letter(keys: Keys) -> datetime | None:
+    """When the oldest letter came of which there is a row yet."""
+    found: datetime | None = Delivery.objects.filter(mailbox__in=list(keys)).aggregate(oldest=Min("opened"))["oldest"]
+    return found
+
+
+def local_hour(period: Period, zone: tzinfo) -> Combinable:
+    """The hour of a row as seconds since 1970 by the clock of the time zone."""
+    since, until = period.bounds(zone)
+    *earlier, (_end, last) = offsets(since, until, zone)
+    distance = Case(*(When(hour__lt=end, then=Value(far)) for end, far in earlier), default=Value(last))
+    return whole(F("hour") + ExpressionWrapper(distance, BigIntegerField()))
+
+
+def whole(expression: Any) -> "ExpressionWrapper[Any]":
+    """A whole number."""
+    return ExpressionWrapper(expression, BigIntegerField())
+
+
+def summed(columns: Iterable[str]) -> dict[str, Sum]:
+    """A sum for each column, under a name that is not the column's."""
+    return {f"{name}_sum": Sum(name, default=0) for name in columns}
+
+
+def unsummed(row: Mapping[str, Any]) -> dict[str, int]:
+    """The sums by the names of their columns."""
+    return {name.removesuffix("_sum"): number for name, number in row.items() if name.endswith("_sum")}

@@ -1,0 +1,115 @@
+"""The days that a report is about, the same number of days before them, and where they begin in a time zone. Pure.
+
+In: names of ranges, today, a time zone. Out: `Period`s, moments, steps. Nothing is touched; ValueError for a range that
+has no name here, and for days that are no period.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final, Literal
+
+MOST_DAYS: Final = 400
+RANGES: Final = ("7d", "30d", "month", "last-month", "year")
+USUAL: Final = "30d"
+DAILY: Final = 45  # days that a chart still shows one by one
+WEEKLY: Final = 200  # and that it shows as weeks
+A_DAY: Final = timedelta(days=1)
+AN_HOUR: Final = timedelta(hours=1)
+Step = Literal["day", "week", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a day to another, both of them in it."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= MOST_DAYS:
+            raise ValueError(f"{self.days} days are no period")
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Period":
+        """As many days, right before."""
+        return Period(self.first - timedelta(days=self.days), self.first - A_DAY)
+
+    @property
+    def months(self) -> tuple[int, int]:
+        """The months of the first and the last day, as 202611."""
+        return month(self.first), month(self.last)
+
+    @property
+    def step(self) -> Step:
+        """What one bar of a chart stands for."""
+        return "day" if self.days <= DAILY else "week" if self.days <= WEEKLY else "month"
+
+    def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """The moment at which it begins, and the one at which it is over."""
+        midnight = time(tzinfo=zone)
+        return datetime.combine(self.first, midnight), datetime.combine(self.last + A_DAY, midnight)
+
+    def steps(self) -> Iterator[date]:
+        """The first day of each bar."""
+        day = self.first
+        while day <= self.last:
+            if day == self.first or day == begin(day, self.step):
+                yield begin(day, self.step)
+            day += A_DAY
+
+
+def preset(name: str, today: date) -> Period:
+    """The days of a range by its name."""
+    if name == "month":
+        return Period(today.replace(day=1), today)
+    if name == "last-month":
+        last = today.replace(day=1) - A_DAY
+        return Period(last.replace(day=1), last)
+    days = {"7d": 7, "30d": 30, "year": 365}
+    if name not in days:
+        raise ValueError(f"no range is called {name}")
+    return Period(today - timedelta(days=days[name] - 1), today)
+
+
+def begin(day: date, step: Step) -> date:
+    """The first day of the week or month that a day is in, or itself."""
+    if step == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if step == "week" else day
+
+
+def month(day: date) -> int:
+    """A month as it is stored: 202611."""
+    return day.year * 100 + day.month
+
+
+def offsets(since: datetime, until: datetime, zone: tzinfo) -> list[tuple[datetime, int]]:
+    """The zone's distance from UTC in seconds, each with the moment at which it ends; the last with `until`."""
+    found: list[tuple[datetime, int]] = []
+    now, end = since.astimezone(UTC), offset(since, zone)  # there an hour is an hour, whatever the clocks do
+    while now < until:
+        ahead = min(now + A_DAY, until.astimezone(UTC))
+        if offset(ahead, zone) != end:
+            while offset(now, zone) == end:
+                now += AN_HOUR
+            found.append((now, end))
+            end = offset(now, zone)
+        now = max(now, ahead)
+    return [*found, (until, end)]
+
+
+def offset(moment: datetime, zone: tzinfo) -> int:
+    """How far the zone is from UTC at a moment."""
+    distance = moment.astimezone(zone).utcoffset()
+    return int(distance.total_seconds()) if distance else 0
+
+
+def change(now: int, before: int) -> int | None:
+    """How many percent more (or less) than before; None where there was nothing."""
+    return None if before == 0 else round((now - before) * 100 / before)

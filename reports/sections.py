@@ -1,0 +1,250 @@
+"""Figures -> the questions of a report, each with its answer, a chart and a table.
+
+In: a scope, figures, a period. Out: `Section`s, which a template shows and a sheet saves: both tell the same.
+Nothing is touched or raised.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from reports import report_words as words
+from reports.figures import Figures, Sums, added
+from reports.periods import Period, begin
+from reports.scope import Scope
+
+LONGEST: Final = 10  # bars beside each other
+STRONGEST: Final = 4  # shades of the week
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value, how it is shown, whether it is somebody else's text, and how strongly it is shaded."""
+
+    value: int | str
+    shown: str
+    foreign: bool = False
+    shade: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A question. `chart`: what the browser draws, None where there is nothing to be seen."""
+
+    name: str
+    answer: str
+    heads: tuple[str, ...]
+    rows: list[list[Cell]]
+    chart: dict[str, Any] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def question(self) -> str:
+        """The question in words."""
+        return str(words.QUESTIONS[self.name])
+
+    @property
+    def chart_id(self) -> str:
+        """Where in the page what is drawn stands."""
+        return f"chart-{self.name}-"
+
+    @property
+    def labelled(self) -> list[tuple[Cell, list[tuple[str, Cell]]]]:
+        """The rows: the first cell, and the others with their heads, for screens too narrow for a table."""
+        return [(first, list(zip(self.heads[1:], rest, strict=True))) for first, *rest in self.rows]
+
+    @property
+    def plain(self) -> list[Sequence[object]]:
+        """The table as a sheet has it."""
+        return [self.heads, *([cell.value for cell in row] for row in self.rows)]
+
+
+def sections(scope: Scope, figures: Figures, period: Period) -> list[Section]:
+    """Every question of a report."""
+    return [
+        working(figures, period),
+        who(scope, figures),
+        whom(figures, period),
+        when(figures),
+        rules(figures),
+        wrong(figures),
+    ]
+
+
+def working(figures: Figures, period: Period) -> Section:
+    """Is mail working: a bar and a row for each day, week or month."""
+    bars = {day: added(()) for day in period.steps()}
+    for day, sums in figures.days.items():
+        bars[begin(day, period.step)].update(sums)
+    labels = [day_text(day, period) for day in bars]
+    good = [words.delivered(sums) for sums in bars.values()]
+    late = [sums["bounced"] + sums["deferred"] for sums in bars.values()]
+    rows = [
+        [text(label), count(words.delivered(sums)), *counts(sums, ("quick", "slow", "bounced", "deferred"))]
+        for label, sums in zip(labels, bars.values(), strict=True)
+    ]
+    total = [text(_("In all")), count(words.delivered(figures.total))]
+    total += counts(figures.total, ("quick", "slow", "bounced", "deferred"))
+    heads = (
+        {"day": _("Day"), "week": _("Week from"), "month": _("Month")}[period.step],
+        _("Delivered"), _("Within a minute"), _("After a quarter of an hour"), _("Came back"), _("Had to wait"),
+    )  # fmt: skip
+    drawn = chart(labels, {_("delivered"): good, _("came back or had to wait"): late})
+    return Section("working", words.working(figures), heads, [*rows, total], drawn)
+
+
+def who(scope: Scope, figures: Figures) -> Section:
+    """Who uses it: a row for each that may be seen, one for the others together, one for all."""
+    heads = (
+        _("Who"),
+        _("Received"),
+        _("of these from inside"),
+        _("Sent"),
+        _("of these outside"),
+        _("Size"),
+        _("Days with letters sent"),
+    )
+    each = [(subject.label, subject_sums(subject.keys, figures)) for subject in scope.subjects]
+    rows = [who_row(foreign(label), sums, days=True) for label, sums in each]
+    if scope.subjects and scope.rest:
+        rows.append(who_row(text(_("Everybody else, together")), subject_sums(scope.rest, figures), days=False))
+    rows.append(who_row(text(_("In all")), subject_sums(scope.keys, figures), days=False))
+    busiest = sorted(each, key=lambda one: -one[1]["sent"] - one[1]["received"])[:LONGEST]
+    drawn = chart(
+        [label for label, _sums in busiest],
+        {_("received"): [s["received"] for _l, s in busiest], _("sent"): [s["sent"] for _l, s in busiest]},
+        lying=True,
+    )
+    return Section("who", words.who(figures, len(scope.keys)), heads, rows, drawn, who_notes(scope))
+
+
+def who_notes(scope: Scope) -> list[str]:
+    """Whose figures are not here."""
+    if not scope.left_out:
+        return []
+    return [_("The letters of one more person are left out: a total of one person would be no total.")]
+
+
+def who_row(first: Cell, sums: Sums, *, days: bool) -> list[Cell]:
+    """One line; on how many days nobody can say of several together."""
+    volume = sums["received_bytes"] + sums["sent_bytes"]
+    last = count(sums["days"]) if days else text("")
+    return [first, *counts(sums, ("received", "home", "sent", "abroad")), Cell(volume, words.size(volume)), last]
+
+
+def subject_sums(keys: Iterable[str], figures: Figures) -> Sums:
+    """What these mailboxes have together; the days are those of the busiest."""
+    boxes = [figures.boxes[key] for key in keys if key in figures.boxes]
+    sums = added(boxes)
+    sums["days"] = max((box["days"] for box in boxes), default=0)
+    return sums
+
+
+def whom(figures: Figures, period: Period) -> Section:
+    """With whom: a row for each domain outside."""
+    heads = (_("Domain"), _("Received from it"), _("Sent to it"), _("New"))
+    rows = [
+        [foreign(one.domain), count(one.received), count(one.sent), text(_("new") if one.new else "")]
+        for one in figures.partners
+    ]
+    top = figures.partners[:LONGEST]
+    series = {_("received"): [one.received for one in top], _("sent"): [one.sent for one in top]}
+    first, last = (date_format(day, "F Y") for day in (period.first, period.last))
+    months = first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
+    notes = [
+        _("Domains are counted by whole months: %(months)s.") % {"months": months},
+        _("The domain of a letter that came is what its sender claims."),
+    ]
+    return Section("whom", words.whom(figures), heads, rows, chart([p.domain for p in top], series, lying=True), notes)
+
+
+def when(figures: Figures) -> Section:
+    """When: a row for each hour, a column for each weekday."""
+    most = max(figures.week.values(), default=0)
+    rows = [
+        [text(f"{hour:02}"), *(shaded(figures.week.get((day, hour), 0), most) for day in range(7))]
+        for hour in range(24)
+    ]
+    working_days = [sum(figures.week.get((day, hour), 0) for day in range(5)) for hour in range(24)]
+    weekend = [sum(figures.week.get((day, hour), 0) for day in (5, 6)) for hour in range(24)]
+    series = {_("Monday to Friday"): working_days, _("Saturday and Sunday"): weekend}
+    drawn = chart([f"{hour:02}" for hour in range(24)], series)
+    heads = (_("Hour"), *(str(day) for day in words.WEEKDAYS))
+    notes = [_("Letters sent, by the clock of the time zone.")]
+    return Section("when", words.when(figures), heads, rows, drawn, notes)
+
+
+def rules(figures: Figures) -> Section:
+    """What the rules did."""
+    held = figures.held
+    found = [
+        (_("Letters held back"), figures.total["held"]),
+        (_("Letters that asked for leave"), figures.total["asked"]),
+        (_("Let in by an answer (false alarms)"), held["let"]),
+        (_("Kept out by an answer"), held["kept"]),
+        (_("Waiting for an answer"), held["waiting"]),
+        (_("Times that people's own rules did something"), figures.acts),
+    ]
+    notes = [_("What people's own rules did is kept for 30 days.")]
+    return listed("rules", words.rules(figures), _("What"), found, notes)
+
+
+def wrong(figures: Figures) -> Section:
+    """What is wrong; what nobody can lay at a mailbox's door is left out where it is nothing."""
+    total = figures.total
+    found = [
+        (_("Sign-ins that failed"), total["failed"]),
+        (_("Letters that came back"), total["bounced"]),
+        (_("Letters that had to wait"), total["deferred"]),
+    ]
+    rare = [(_("Refused: written as somebody else"), total["spoofed"]), (_("Refused: mailbox full"), total["full"])]
+    return listed("wrong", words.wrong(figures), _("What"), found + [one for one in rare if one[1]], [])
+
+
+def listed(name: str, answer: str, head: str, found: list[tuple[str, int]], notes: list[str]) -> Section:
+    """A few numbers under each other."""
+    drawn = chart([what for what, _n in found], {_("how many"): [number for _w, number in found]}, lying=True)
+    rows = [[text(what), count(number)] for what, number in found]
+    return Section(name, answer, (head, _("How many")), rows, drawn, notes)
+
+
+def chart(labels: list[str], series: dict[str, list[int]], *, lying: bool = False) -> dict[str, Any] | None:
+    """What is drawn, if there is anything."""
+    if not any(any(values) for values in series.values()):
+        return None
+    found = [{"name": name, "values": values} for name, values in series.items()]
+    return {"labels": labels, "series": found, "lying": lying}
+
+
+def day_text(day: date, period: Period) -> str:
+    """A bar's day, week or month."""
+    return date_format(day, "M Y" if period.step == "month" else "j M")
+
+
+def text(value: str) -> Cell:
+    """Words of ours."""
+    return Cell(value, value)
+
+
+def foreign(value: str) -> Cell:
+    """Somebody else's words."""
+    return Cell(value, value, foreign=True)
+
+
+def count(value: int) -> Cell:
+    """A number."""
+    return Cell(value, words.number(value))
+
+
+def counts(sums: Sums, columns: Iterable[str]) -> list[Cell]:
+    """Several of them."""
+    return [count(sums[name]) for name in columns]
+
+
+def shaded(letters: int, most: int) -> Cell:
+    """A number with a shade, by how near it is to the greatest."""
+    return Cell(letters, words.number(letters) if letters else "", shade=-(-letters * STRONGEST // most) if most else 0)

@@ -1,0 +1,76 @@
+"""The days of a report, pure."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from reports.periods import MOST_DAYS, RANGES, Period, begin, change, offset, offsets, preset
+
+DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
+ZONES = st.sampled_from(["UTC", "Europe/Rome", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("7d", date(2026, 2, 24), date(2026, 3, 2)),
+        ("30d", date(2026, 2, 1), date(2026, 3, 2)),
+        ("month", date(2026, 3, 1), date(2026, 3, 2)),
+        ("last-month", date(2026, 2, 1), date(2026, 2, 28)),
+        ("year", date(2025, 3, 3), date(2026, 3, 2)),
+    ],
+)
+def test_a_range_has_these_days(name: str, first: date, last: date) -> None:
+    assert preset(name, date(2026, 3, 2)) == Period(first, last)
+
+
+def test_what_is_no_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="no range is called x"):
+        preset("x", date(2026, 3, 2))
+    for first, last in ((date(2026, 1, 2), date(2026, 1, 1)), (date(2024, 1, 1), date(2026, 1, 1))):
+        with pytest.raises(ValueError, match="are no period"):
+            Period(first, last)
+
+
+@given(DAYS, st.sampled_from(RANGES))
+def test_before_are_as_many_days_right_before(today: date, name: str) -> None:
+    period = preset(name, today)
+    assert period.before.days == period.days
+    assert period.before.last + timedelta(days=1) == period.first
+
+
+@given(DAYS, st.integers(1, MOST_DAYS))
+def test_each_day_has_its_bar(last: date, days: int) -> None:
+    period = Period(last - timedelta(days=days - 1), last)
+    bars = list(period.steps())
+    assert bars == sorted(set(bars))
+    assert {begin(period.first + timedelta(days=n), period.step) for n in range(days)} == set(bars)
+    assert len(bars) <= 45
+
+
+@settings(max_examples=25)
+@given(DAYS, st.integers(1, MOST_DAYS), ZONES)
+def test_the_offset_of_each_hour_is_the_zones(last: date, days: int, name: str) -> None:
+    zone = ZoneInfo(name)
+    since, until = Period(last - timedelta(days=days - 1), last).bounds(zone)
+    pieces = offsets(since, until, zone)
+    hour = since.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
+    while hour < until:
+        assert next(far for end, far in pieces if hour < end) == offset(hour, zone)
+        hour += timedelta(hours=31)
+
+
+def test_clocks_that_change_at_night_are_minded() -> None:
+    rome = ZoneInfo("Europe/Rome")
+    pieces = offsets(*Period(date(2026, 10, 24), date(2026, 10, 26)).bounds(rome), rome)
+    assert pieces == [
+        (datetime(2026, 10, 25, 1, tzinfo=UTC), 7200),
+        (datetime(2026, 10, 27, tzinfo=rome), 3600),
+    ]
+
+
+@pytest.mark.parametrize(("now", "before", "percent"), [(112, 100, 12), (50, 100, -50), (5, 0, None), (0, 5, -100)])
+def test_a_change_is_in_percent(now: int, before: int, percent: int | None) -> None:
+    assert change(now, before) == percent

@@ -1,0 +1,69 @@
+"""A business of fifty people over a year, the same each time: what was counted of them by hour and by month."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from accounts.models import Community, User
+from accounts.wishes import wishes
+from domains.models import Mailbox
+from reports.models import DomainTally, HourlyTally, Word
+from tests.reports.conftest import community, mailbox, person
+
+PEOPLE: Final = 50
+DAYS: Final = 365
+SEED: Final = 20_261_126
+PARTNERS: Final = 120
+
+
+def a_year(until: datetime, people: int = PEOPLE, days: int = DAYS) -> Community:
+    """The business, its owner `chief@busy.example`, its people `p01@busy.example` and so on, and their figures."""
+    chance = random.Random(SEED)
+    with wishes("test", "test"):
+        business = community("Busy & Sons", "business", "busy.example")
+        boxes = [own(f"p{number:02}@busy.example", business) for number in range(1, people)]
+        boxes.append(own("chief@busy.example", business, "owner"))
+    begin = until.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
+    dates = [begin + timedelta(days=day) for day in range(days)]
+    keys = [box.key for box in boxes]
+    HourlyTally.objects.bulk_create(
+        (hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)), batch_size=500
+    )
+    Word.objects.bulk_create(Word(text=f"partner-{number:03}.example", seen=until) for number in range(PARTNERS))
+    words = list(Word.objects.filter(text__startswith="partner-").order_by("text"))
+    months = sorted({day.year * 100 + day.month for day in dates})
+    DomainTally.objects.bulk_create(
+        (
+            DomainTally(
+                month=month, mailbox=key, domain=word, received=chance.randint(0, 30), sent=chance.randint(0, 9)
+            )
+            for month in months
+            for key in keys
+            for word in chance.sample(words, 8)
+        ),
+        batch_size=500,
+    )
+    return business
+
+
+def own(address: str, business: Community, role: str = "member") -> Mailbox:
+    """A person's mailbox."""
+    one: User = person(address, **{role: business})
+    return mailbox(address, one)
+
+
+def hours(chance: random.Random, day: datetime) -> list[datetime]:
+    """The hours of a day in which something was counted: most of a working day, few on others."""
+    working = day.weekday() < 5
+    found = chance.sample(range(7, 19), 9) if working else chance.sample(range(24), 2)
+    return [day + timedelta(hours=hour) for hour in sorted(found)]
+
+
+def hour(chance: random.Random, at: datetime, key: str) -> HourlyTally:
+    """What was counted of a mailbox in an hour."""
+    received, sent = chance.randint(0, 9), chance.randint(0, 4)
+    return HourlyTally(
+        host="primary", hour=at, mailbox=key, received=received, sent=sent, received_bytes=received * 40_000,
+        sent_bytes=sent * 90_000, home=received // 3, abroad=sent // 2, away=sent // 2, quick=received,
+        deferred=chance.random() < 0.02, bounced=chance.random() < 0.02, held=chance.random() < 0.01,
+    )  # fmt: skip
