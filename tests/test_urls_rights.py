@@ -105,16 +105,10 @@ DOORS = {"setup", "sign-in", "sign-out"}
 WAITING = {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
 LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looked at, and sent nothing
 LISTS = {
-    "child-show": (OK, ODD),
-    "child-level": (OK, BAD),
-    "contact-list": (OK, ODD),
-    "contact-add": (OK, BAD),
-    "contact-paste": (OK, BAD),
-    "contact-edit": (OK, BAD),
-    "contact-block": (ODD, IN),
-    "contact-remove": (ODD, IN),
+    "child-show": (OK, ODD), "child-level": (OK, BAD), "contact-list": (OK, ODD), "contact-add": (OK, BAD),
+    "contact-paste": (OK, BAD), "contact-edit": (OK, BAD), "contact-block": (ODD, IN), "contact-remove": (ODD, IN),
     "contact-restore": (ODD, IN),
-}
+}  # fmt: skip
 FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "rule-list": (OK, ODD), "rule-add": (OK, BAD), "rule-edit": (OK, BAD), "rule-move": (ODD, BAD),
     "rule-switch": (ODD, IN), "rule-remove": (ODD, IN), "filing-restore": (ODD, IN),
