@@ -47,5 +47,8 @@ def _insert(model: type[Model], names: Sequence[str], rows: Iterable[Row], confl
     head = f"INSERT INTO {into} VALUES "  # noqa: S608  names of our own models
     one = f"({', '.join(['%s'] * len(names))})"
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":  # compiles it once; psycopg2 would send each row by itself
+            cursor.executemany(head + one + conflict, rows)
+            return
         for some in chunks(rows, CHUNK // len(names)):
             cursor.execute(head + ", ".join([one] * len(some)) + conflict, [value for row in some for value in row])

@@ -29,6 +29,7 @@ django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from accounts.wishes import wishes
+from mailadmin.celery import freeze_what_is_loaded
 from reports.ingest import follow
 from tests.reports.biglog import PEOPLE
 from tests.reports.conftest import community, mailbox, person
@@ -36,7 +37,8 @@ with wishes("bench", "bench"):
     business = community("Fioretti & Co", "business", "mybusiness.com")
     for address in PEOPLE:
         mailbox(address, person(address, member=business))
-began, wall = time.process_time(), time.perf_counter()
+freeze_what_is_loaded()  # as the worker does
+began = time.process_time()
 while follow("primary", Path(sys.argv[1]), datetime(2026, 12, 24, tzinfo=UTC), zone=UTC):
     pass
 print(json.dumps([time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
