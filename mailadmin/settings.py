@@ -6,14 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+MOST_DAYS = 400
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def env_list(name: str, default: str = "") -> list[str]:
     """The comma-separated values of an environment variable."""
     return [value.strip() for value in os.environ.get(name, default).split(",") if value.strip()]
+
+
+def env_days(name: str, default: int) -> int:
+    """A number of days, 1 to 400, of an environment variable."""
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MOST_DAYS):
+        raise ImproperlyConfigured(f"{name} is “{value}”: write a number of days from 1 to {MOST_DAYS}.")
+    return int(value)
 
 
 def read_secret(path: Path) -> str:
@@ -30,6 +40,8 @@ PORT_BASE = int(os.environ.get("MAILADMIN_PORT_BASE", "0"))
 MAILADMIN_HOST = os.environ.get("MAILADMIN_HOST", "primary")
 # Where people reach the panel: the one link of the letters that it writes.
 MAILADMIN_URL = os.environ.get("MAILADMIN_URL", f"http://localhost:{8000 + PORT_BASE}").rstrip("/")
+# How long it is known from whom to whom single letters went; what is counted stays.
+MAILADMIN_KEEP_DAYS = env_days("MAILADMIN_KEEP_DAYS", 21)
 MAILADMIN_HOST_CONFIG = VAR / "etc" / "host.json"
 
 SECRET_KEY = read_secret(VAR / "db" / "secret_key")

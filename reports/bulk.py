@@ -48,7 +48,7 @@ def _insert(model: type[Model], names: Sequence[str], rows: Iterable[Row], confl
     one = f"({', '.join(['%s'] * len(names))})"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":  # compiles it once; psycopg2 would send each row by itself
-            cursor.executemany(head + one + conflict, rows)
+            cursor.executemany(head + one + conflict, list(rows))
             return
         for some in chunks(rows, CHUNK // len(names)):
             cursor.execute(head + ", ".join([one] * len(some)) + conflict, [value for row in some for value in row])

@@ -4,7 +4,7 @@ In: the host's name, its log, the moment. Out: how many bytes were new. Touched:
 HourlyTally. Raises OSError where the log cannot be read. Every piece of the log counts once, see `reports.position`; of
 a letter that was tried several times, or came to a mailbox in two ways, the last line counts, and a rule that acted on
 it counts once.
-Decisions are kept for 21 days, what rules did for 30.
+Decisions are kept for 21 days (`reports.keeping`), what rules did for 30.
 """
 
 from collections import Counter
@@ -15,12 +15,12 @@ from typing import Final
 
 from policies.models import Decision, RuleAct
 from reports.hours import add_by_key
+from reports.keeping import kept
 from reports.logfile import MOST
 from reports.position import read_log
 from reports.tally import HOST, Count
 from reports.verdicts import Act, Verdict, acts, verdicts
 
-KEPT: Final = timedelta(days=21)
 ACTS_KEPT: Final = timedelta(days=30)
 HELD: Final = "held"
 CHUNK: Final = 2_000  # letters in one query
@@ -39,7 +39,7 @@ def follow(host: str, log: Path, now: datetime, *, most: int = MOST) -> int:
 
 def forget(host: str, now: datetime) -> None:
     """Drop what was decided too long ago."""
-    Decision.objects.filter(host=host, when__lt=now - KEPT).delete()
+    Decision.objects.filter(host=host, when__lt=now - kept()).delete()
     RuleAct.objects.filter(host=host, when__lt=now - ACTS_KEPT).delete()
 
 

@@ -6,7 +6,7 @@ HourlyTally, DomainTally. Raises OSError where the log cannot be read.
 Every piece of the log counts once, see `reports.position`. What is kept is bounded: a letter that did not enter the
 queue within a day, because its sender hung up half-way, is forgotten; so is any under way after 45 days (a parent has
 30 to answer, then Postfix tries for 5), and the oldest beyond 100,000, those whose sender hung up first. If one comes
-back after all it is nobody's, as `tally` says. What became of a letter is kept for 21 days.
+back after all it is nobody's, as `tally` says. What became of a letter is kept for 21 days (`reports.keeping`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,7 @@ from reports import signins
 from reports.bulk import CHUNK, Row, chunks, insert
 from reports.fields import bits, digest, seconds
 from reports.hours import add, add_partners, mailbox_keys, words
+from reports.keeping import kept
 from reports.logfile import MOST, machine_zone
 from reports.models import Delivery, DomainTally, Letter as Open, Word
 from reports.parse import Clock, Delivered, Event, Failed, Opened, events
@@ -28,8 +29,6 @@ from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, ta
 
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
-KEPT: Final = timedelta(days=21)
-WORDS_KEPT: Final = FORGOTTEN + KEPT  # a letter that was under way for long has the texts of its beginning
 MOST_LETTERS: Final = 100_000
 LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size")
 ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
@@ -52,8 +51,9 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
 
 def forget(host: str, now: datetime) -> None:
     """Drop what became of letters too long ago, and the texts that nothing has any more."""
-    Delivery.objects.filter(host=host, when__lt=now - KEPT).delete()
-    Word.objects.filter(seen__lt=now - WORDS_KEPT).exclude(pk__in=DomainTally.objects.values("domain_id")).delete()
+    Delivery.objects.filter(host=host, when__lt=now - kept()).delete()
+    unseen = Word.objects.filter(seen__lt=now - FORGOTTEN - kept())  # a letter may have been under way for so long
+    unseen.exclude(pk__in=DomainTally.objects.values("domain_id")).delete()
 
 
 def forget_unfinished(host: str, now: datetime) -> None:

@@ -3,8 +3,8 @@
 In: the host's name, its log, the moment. Out: how many bytes were new. Touched: LogPosition, FailedSignIn, HourlyTally.
 Raises OSError where the log cannot be read. Every piece of the log counts once, see `reports.position`.
 
-A row is kept for 21 days where it was tried as one of our mailboxes; as anybody else it is counted for the host alone,
-since the world tries names all day. Of more than 100,000 rows the oldest go.
+A row is kept for 21 days (`reports.keeping`) where it was tried as one of our mailboxes; as anybody else it is counted
+for the host alone, since the world tries names all day. Of more than 100,000 rows the oldest go.
 
 A line of Dovecot's, the end of a session in which nobody signed in (2.3 and 2.4 put it a little differently):
 `TIME imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): user=<NAME>, method=PLAIN,
@@ -14,18 +14,18 @@ is believed where it is an address of ours.
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
 from reports.hours import add, mailbox_keys, words
+from reports.keeping import kept
 from reports.logfile import MOST, machine_zone
 from reports.models import FailedSignIn
 from reports.parse import Failed, login
 from reports.position import read_log
 from reports.tally import tally
 
-KEPT: Final = timedelta(days=21)
 MOST_ROWS: Final = 100_000
 MOST_ATTEMPTS: Final = 1_000  # in one session; Dovecot ends it long before
 LINE: Final = re.compile(
@@ -73,5 +73,5 @@ def keep(host: str, found: Sequence[Failed], now: datetime) -> None:
 def forget(host: str, now: datetime) -> None:
     """Drop those of long ago, and the oldest of too many."""
     rows = FailedSignIn.objects.filter(host=host)
-    rows.filter(when__lt=now - KEPT).delete()
+    rows.filter(when__lt=now - kept()).delete()
     rows.filter(pk__in=list(rows.order_by("-pk").values_list("pk", flat=True)[MOST_ROWS:])).delete()

@@ -10,8 +10,8 @@ from django.db.models import Min, Model
 from django.utils.translation import gettext as _
 
 from policies.models import Decision, HeldLetter, RuleAct
-from reports import decisions, ingest, looks
-from reports.models import AccessEntry, Delivery, DomainTally, HourlyTally, Letter
+from reports import decisions, ingest, keeping, looks
+from reports.models import AccessEntry, Delivery, DomainTally, FailedSignIn, HourlyTally, Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,12 @@ def stored() -> list[Kept]:
     """Everything, the most private first."""
     return [
         kept(
-            _("Single letters and what became of them: when, from whom to whom, size, the answer of the other host"),
+            _(
+                "Single letters and what became of them: when, from whom to whom, size, "
+                "what another host said against it"
+            ),
             _("To find where a letter is; neither subject nor text is among it."),
-            ingest.KEPT,
+            keeping.kept(),
             oldest(Delivery, "when"),
         ),
         kept(
@@ -42,8 +45,14 @@ def stored() -> list[Kept]:
         kept(
             _("What was decided of each letter, and by which entry of a list"),
             _("To say why a letter was held, and what new settings would have done."),
-            decisions.KEPT,
+            keeping.kept(),
             oldest(Decision, "when"),
+        ),
+        kept(
+            _("Who could not sign in as one of our mailboxes: when, how often, and from which address"),
+            _("To see that somebody tries passwords, or that a device has an old one."),
+            keeping.kept(),
+            oldest(FailedSignIn, "when"),
         ),
         kept(
             _("That a rule of a mailbox did something with a letter"),

@@ -22,7 +22,7 @@ from accounts.pages import SignedIn, form_page, page, posted, rows
 from domains.models import Mailbox
 from reports import figures, looks, report_words as words, scope as scopes
 from reports.forms import PurposeForm, RangeForm
-from reports.ingest import KEPT
+from reports.keeping import kept
 from reports.periods import RANGES, USUAL, Period
 from reports.scope import NAMES, PSEUDONYMS, Scope
 from reports.sections import Section, sections
@@ -112,7 +112,7 @@ def report(request: SignedIn, scope: Scope, zone: tzinfo, name: str, template: s
         return saved(parts, request.GET.get("table", ""), name, form.period)
     context |= {"scope": scope, "sections": parts, "compared": words.compared(found, form.period)}
     context |= {"ranges": ranges(request, form), "sheet": link(request, format="csv")}
-    context |= {"empty": not any(found.total.values()), "kept": KEPT.days, "oldest": found.oldest}
+    context |= {"empty": not any(found.total.values()), "kept": kept().days, "oldest": found.oldest}
     response = render(request, template, {**context, "form": form})
     response["Vary"] = "HX-Request"
     return response

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.pages import SignedIn, administrators
 from accounts.rights import visible_people
 from reports.chart import Chart, beginning, chart
+from reports.keeping import kept
 from reports.looks import note_people
 from reports.models import HourlyTally, HourlyTallyQuerySet
 from reports.scope import sight_or_refused
@@ -39,6 +40,7 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
         mailboxes=mailboxes,
         chart=drawn(tallies, zone_of(person)),
         name=f"letters-{pk}",
+        kept=kept().days,
         may_trace=may_trace(request.user, person, timezone.now()),
     )
 

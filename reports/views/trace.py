@@ -17,7 +17,7 @@ from accounts.rights import visible_people
 from domains.models import Mailbox
 from policies.rights import filed_mailboxes
 from reports.forms import TraceForm
-from reports.ingest import KEPT
+from reports.keeping import kept
 from reports.sight import may_trace, traced_mailboxes, zone_of
 from reports.trace_held import kept_letters
 from reports.trace_words import Headline, Step, headline, steps
@@ -67,7 +67,7 @@ def traced(request: SignedIn, person: User, mailboxes: list[Mailbox] | None) -> 
         "others": cards(others, request.user),
         "full": len(found) == MOST,
         "most": MOST,
-        "days": KEPT.days,
+        "days": kept().days,
         "oldest": oldest(),
         "zone": zone,
         "rules": rule_pages(found, request.user),
