@@ -18,6 +18,7 @@ from domains.models import Mailbox
 from policies.rights import filed_mailboxes
 from reports.forms import TraceForm
 from reports.keeping import kept
+from reports.looks import note_people
 from reports.sight import may_trace, traced_mailboxes, zone_of
 from reports.trace_held import kept_letters
 from reports.trace_words import Headline, Step, headline, steps
@@ -43,11 +44,13 @@ def letter_trace(request: SignedIn) -> HttpResponse:
 def letter_trace_person(request: SignedIn, pk: int) -> HttpResponse:
     """The ways of a child's letters, for its parents."""
     person: User = get_object_or_404(visible_people(request.user), pk=pk)
-    if not may_trace(request.user, person, timezone.now()):
+    now = timezone.now()
+    if not may_trace(request.user, person, now):
         raise PermissionDenied(
             _("With whom somebody writes is hers to see. Ask her to look at “Where is my letter?” herself.")
         )
-    mailboxes = None if person == request.user else traced_mailboxes(request.user, person, timezone.now())
+    mailboxes = None if person == request.user else traced_mailboxes(request.user, person, now)
+    note_people(request.user, [person], now)
     return traced(request, person, mailboxes)
 
 
