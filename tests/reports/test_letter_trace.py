@@ -15,7 +15,7 @@ from domains.models import MailboxPerson
 from policies.models import Decision, HeldLetter
 from reports import hours
 from reports.fields import digest
-from reports.models import AccessEntry, Delivery, Letter
+from reports.models import Delivery, Letter
 from tests.policies.letters import asked_out, held
 from tests.reports.conftest import Household
 
@@ -298,15 +298,6 @@ def test_a_mailbox_that_is_another_grown_ups_too_is_not_shown(
     with wishes("test", "test"):
         MailboxPerson(mailbox=household.mailboxes[EMMA], user=household.people[whose]).save()
     assert (OUT in page(client, household.anna, f"/reports/trace/{household.emma.pk}/")) == shared
-
-
-def test_a_child_can_read_who_looked_where_its_letters_are(client: Client, household: Household) -> None:
-    page(client, household.emma, f"/reports/trace/{household.emma.pk}/")
-    assert not AccessEntry.objects.exists()
-    for _look in range(2):
-        page(client, household.anna, f"/reports/trace/{household.emma.pk}/")
-    assert AccessEntry.objects.values_list("who", "person").get() == (ANNA, household.emma.pk)
-    assert ANNA in page(client, household.emma, "/reports/seen/")
 
 
 def test_parents_see_no_mailbox_outside_the_family(client: Client, household: Household) -> None:
