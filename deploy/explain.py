@@ -26,6 +26,7 @@ from deploy import services
 from deploy.host.dryrun import LONGEST, DryRunError, Outcome, Trial, Tried, try_letter
 from deploy.host.layout import LayoutError
 from deploy.models import HostRequest, MailHost
+from deploy.services.requests import answer_each
 from domains.models import Mailbox
 from policies.rights import held_mailboxes
 
@@ -35,7 +36,6 @@ COMMAND: Final = "command line"  # whoever may run manage.py sees everything
 KEPT: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 MOST_A_MINUTE: Final = 5
-PATIENCE: Final = timedelta(minutes=2)  # the longest that an answer takes
 Answer = dict[str, Any]
 logger = logging.getLogger(__name__)
 
@@ -74,15 +74,15 @@ def author_of(letter: bytes) -> str:
 
 
 def answer_asked(name: str) -> None:
-    """Answer every request that this host was asked, each once, and forget those that are over."""
-    now, mine = timezone.now(), HostRequest.objects.filter(host__name=name, verb=VERB)
-    mine.filter(expires__lte=now).delete()
+    """Answer every request that this host was asked."""
     stopped = {"error": _("The mail host stopped before it had an answer: ask again.")}
-    for request in mine.filter(state=HostRequest.State.RUNNING, asked__lte=now - PATIENCE):
-        finish(request, stopped)
-    for request in mine.filter(state=HostRequest.State.ASKED):
-        if mine.filter(pk=request.pk, state=HostRequest.State.ASKED).update(state=HostRequest.State.RUNNING):
-            finish(request, answer(request))
+    answer_each(
+        name,
+        [VERB],
+        stopped,
+        lambda request, _now: answer(request),
+        lambda request, _state, found: finish(request, found),
+    )
 
 
 def finish(request: HostRequest, found: Answer) -> None:
