@@ -18,7 +18,7 @@ from reports.hours import add_by_key
 from reports.keeping import kept
 from reports.logfile import MOST
 from reports.position import read_log
-from reports.tally import HOST, Count
+from reports.tally import HOST, Count, hour_of
 from reports.verdicts import Act, Verdict, acts, verdicts
 
 ACTS_KEPT: Final = timedelta(days=30)
@@ -59,7 +59,7 @@ def _keep(host: str, found: Iterable[Verdict], acted: Iterable[Act]) -> None:
 
 def _count_held(host: str, held: Iterable[Verdict]) -> None:
     """Letters that were held: each once, however often it was tried."""
-    hours = ((one.key, one.at.replace(minute=0, second=0, microsecond=0)) for one in held)
+    hours = ((one.key, hour_of(one.at)) for one in held)
     counts = Counter((key, hour, HELD) for mailbox, hour in hours for key in (mailbox, HOST))
     add_by_key(host, {slot: Count(letters, 0) for slot, letters in counts.items()})
 

@@ -125,6 +125,11 @@ def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     return Tally(counts, partners, counting.letters, counting.outcomes)
 
 
+def hour_of(at: datetime) -> datetime:
+    """The hour in which a moment is counted."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
 def mailbox_address(recipient: str) -> str:
     """The mailbox's address without the recipient's extension."""
     local, _, domain = recipient.rpartition("@")
@@ -267,7 +272,7 @@ class _Counting:
 
     def _add(self, at: datetime, address: str, column: str, size: int) -> None:
         if at is not self.at:  # most events are counted several times
-            self.at, self.hour = at, at.replace(minute=0, second=0, microsecond=0)
+            self.at, self.hour = at, hour_of(at)
         sums = self.sums[self.hour, address, column]
         sums[0] += 1
         sums[1] += size
