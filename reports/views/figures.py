@@ -41,7 +41,7 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
         chart=drawn(tallies, zone_of(person)),
         name=f"letters-{pk}",
         kept=kept().days,
-        may_trace=may_trace(request.user, person, timezone.now()),
+        may_trace=may_trace(request.user, person, now),
     )
 
 
