@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Min, Q, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from policies.models import Answer, HeldLetter, RuleAct
-from reports.models import Delivery, DomainTally, HourlyTally, HourlyTallyQuerySet
+from reports.hours import EPOCH
+from reports.models import DailyTally, Delivery, DomainTally, HourlyTally, HourlyTallyQuerySet
 from reports.periods import Period, offsets
 
 DAY: Final = 86_400  # seconds
 HOUR: Final = 3_600
-EPOCH: Final = date(1970, 1, 1)
 THURSDAY: Final = 3  # what that day was
 DOMAINS: Final = 20
 USED: Final = ("sent", "received", "home", "abroad", "received_bytes", "sent_bytes")
@@ -58,14 +58,14 @@ class Figures:
 
 def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
     """The figures of these mailboxes; with whom they write is told of `whom`, and of `newcomers` what is new."""
-    rows, (since, until) = tallies(keys, period, zone), period.bounds(zone)
-    days = by_day(rows, period, zone)
+    rows, (since, until) = daily(keys, period), period.bounds(zone)
+    days = by_day(rows)
     return Figures(
         total=added(days.values()),
-        before=unsummed(tallies(keys, period.before, zone).aggregate(**summed(TOLD))),
+        before=unsummed(daily(keys, period.before).aggregate(**summed(TOLD))),
         days=days,
-        week=by_weekday(rows, period, zone),
-        boxes=by_mailbox(rows, period, zone),
+        week=by_weekday(HourlyTally.objects.of_mailboxes(keys).between(since, until), period, zone),
+        boxes=by_mailbox(rows),
         partners=partners(whom, newcomers, period),
         held=held(keys, since, until),
         acts=acts(keys, since, until),
@@ -73,15 +73,14 @@ def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) 
     )
 
 
-def tallies(keys: Keys, period: Period, zone: tzinfo) -> HourlyTallyQuerySet:
-    """What was counted of these mailboxes in these days."""
-    return HourlyTally.objects.of_mailboxes(keys).between(*period.bounds(zone))
+def daily(keys: Keys, period: Period) -> "QuerySet[DailyTally]":
+    """What was counted of these mailboxes on these days."""
+    return DailyTally.objects.filter(mailbox__in=list(keys), day__range=(number(period.first), number(period.last)))
 
 
-def by_day(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[date, Sums]:
+def by_day(rows: "QuerySet[DailyTally]") -> dict[date, Sums]:
     """What all of them had together on each day on which there is anything."""
-    day = whole(local_hour(period, zone) / DAY)
-    found = rows.values(day=day).annotate(**summed(TOLD))
+    found = rows.values("day").annotate(**summed(TOLD))
     return {EPOCH + timedelta(days=row["day"]): unsummed(row) for row in found}
 
 
@@ -93,12 +92,15 @@ def by_weekday(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[
     return {(row["weekday"], row["at"]): row["letters"] for row in found}
 
 
-def by_mailbox(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[str, Sums]:
+def by_mailbox(rows: "QuerySet[DailyTally]") -> dict[str, Sums]:
     """What each mailbox sent and received; `days`: on how many it sent something."""
-    day = whole(local_hour(period, zone) / DAY)
-    days = Count(day, distinct=True, filter=Q(sent__gt=0))
-    found = rows.values("mailbox").annotate(days_sum=days, **summed(USED))
+    found = rows.values("mailbox").annotate(days_sum=Count("pk", filter=Q(sent__gt=0)), **summed(USED))
     return {row["mailbox"]: unsummed(row) for row in found}
+
+
+def number(day: date) -> int:
+    """How a day is stored."""
+    return (day - EPOCH).days
 
 
 def added(many: Iterable[Sums]) -> Counter[str]:

@@ -1,22 +1,28 @@
-"""Adds to what is counted by hour and by month. In: what to add, by address. Touched: HourlyTally, DomainTally.
+"""Adds to what is counted by hour and by month. In: what to add, by address. Touched: HourlyTally,
+DailyTally, DomainTally.
 
 What is no mailbox (any more) has its part in the host's sums alone. Called inside the transaction that moves a log's
 position, so nothing is added twice.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 from domains.models import Mailbox
-from reports.bulk import CHUNK, Row, chunks, insert_or_add
+from reports.bulk import CHUNK, chunks, insert_or_add
 from reports.fields import bits, seconds
-from reports.models import DomainTally, HourlyTally, Word
+from reports.models import DailyTally, DomainTally, HourlyTally, Tally, Word
 from reports.tally import HOST, RECEIVED, SENT, Count, Partner, Slot
 
+EPOCH: Final = date(1970, 1, 1)
 A_DAY: Final = timedelta(days=1)
 SIZED: Final = {RECEIVED, SENT}
+Sums = dict[tuple[int, int], Counter[str]]  # of a mailbox, in an hour or on a day
 
 
 def add(host: str, counts: Mapping[Slot, Count]) -> None:
@@ -27,17 +33,33 @@ def add(host: str, counts: Mapping[Slot, Count]) -> None:
 
 
 def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
-    """Add to the hours: the mailbox's key, or HOST, the hour and the column."""
-    rows: dict[tuple[str, datetime], dict[str, int]] = defaultdict(dict)
+    """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to the mailboxes' days."""
+    zones = mailbox_zones({key for key, _hour, _column in counts})
+    hours: Sums = defaultdict(Counter)
+    days: Sums = defaultdict(Counter)
     for (key, hour, column), count in counts.items():
-        rows[key, hour][column] = count.letters
-        if column in SIZED:
-            rows[key, hour][f"{column}_bytes"] = count.bytes
-    columns = HourlyTally.columns()
-    values: list[Row] = [
-        (bits(key), seconds(hour), host, *(row.get(name, 0) for name in columns)) for (key, hour), row in rows.items()
-    ]
-    insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, values)
+        sums = {column: count.letters, f"{column}_bytes": count.bytes} if column in SIZED else {column: count.letters}
+        hours[bits(key), seconds(hour)].update(sums)
+        if zone := zones.get(key):
+            days[bits(key), day_number(hour, zone)].update(sums)
+    columns = Tally.columns()
+    insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, [
+        (key, hour, host, *map(row.__getitem__, columns)) for (key, hour), row in hours.items()
+    ])  # fmt: skip
+    insert_or_add(DailyTally, ["mailbox", "day"], columns, [
+        (key, day, *map(row.__getitem__, columns)) for (key, day), row in days.items()
+    ])  # fmt: skip
+
+
+def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:
+    """By whose clock the days of these mailboxes are."""
+    found = (Mailbox.objects.filter(key__in=c).values_list("key", "domain__community__timezone") for c in chunks(keys))
+    return {key: ZoneInfo(zone or settings.TIME_ZONE) for chunk in found for key, zone in chunk}
+
+
+def day_number(hour: datetime, zone: tzinfo) -> int:
+    """The day in which an hour begins, counted from 1970."""
+    return (hour.astimezone(zone).date() - EPOCH).days
 
 
 def add_partners(partners: Mapping[Partner, int], words: Mapping[str, int]) -> None:

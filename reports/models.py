@@ -162,16 +162,9 @@ class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
         return [(row["hour"], row["received_sum"], row["sent_sum"]) for row in found.order_by("hour")]
 
 
-class HourlyTally(models.Model):
-    """What was counted of a mailbox in an hour (UTC), by the rules of `reports.tally`. Kept.
+class Tally(models.Model):
+    """What is counted, by the rules of `reports.tally`."""
 
-    A mailbox goes by its key, as its folder does: an address that is given anew begins with nothing, and one that is
-    renamed keeps its figures. Without a key the row is the host's own sum.
-    """
-
-    host = models.CharField(max_length=60)
-    hour = SecondsField()
-    mailbox = KeyField(default="")
     received = models.PositiveIntegerField(default=0)
     received_bytes = models.PositiveBigIntegerField(default=0)
     sent = models.PositiveIntegerField(default=0)
@@ -189,19 +182,55 @@ class HourlyTally(models.Model):
     held = models.PositiveIntegerField(default=0)
     asked = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """What is counted."""
+        return [field.name for field in Tally._meta.fields]
+
+
+class HourlyTally(Tally):
+    """What was counted of a mailbox in an hour (UTC), by the rules of `reports.tally`. Kept.
+
+    A mailbox goes by its key, as its folder does: an address that is given anew begins with nothing, and one that is
+    renamed keeps its figures. Without a key the row is the host's own sum.
+    """
+
+    host = models.CharField(max_length=60)
+    hour = SecondsField()
+    mailbox = KeyField(default="")
     objects = HourlyTallyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "hourly tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "hour", "host"], name="hourly_tally_once")]
+        indexes: ClassVar = [  # by hour of the week
+            models.Index(fields=["mailbox", "hour", "sent"], name="hourly_tally_sent", condition=Q(sent__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.mailbox or self.host} {self.hour:%Y-%m-%d %H}h"
 
-    @classmethod
-    def columns(cls) -> list[str]:
-        """What is counted."""
-        return [field.name for field in cls._meta.fields if field.name not in {"id", "host", "hour", "mailbox"}]
+
+class DailyTally(Tally):
+    """The same of a mailbox on a day, counted from 1970, by the clock of its community. Kept.
+
+    A report over a year reads a seventh of the rows that there are by hour. Where a community moves to another time
+    zone, the days before stay what they were.
+    """
+
+    day = models.PositiveIntegerField()
+    mailbox = KeyField()
+
+    class Meta:
+        verbose_name_plural = "daily tallies"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "day"], name="daily_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.day}"
 
 
 class DomainTally(models.Model):

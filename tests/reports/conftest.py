@@ -9,17 +9,16 @@ from django.utils import timezone
 from accounts.models import Community, Membership, User
 from accounts.wishes import wishes
 from domains.models import Domain, Mailbox, MailboxPerson
-from reports.models import HourlyTally
+from reports.hours import add_by_key
+from reports.tally import Count
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
 
 
 def count(mailbox: str, column: str, letters: int, hour: datetime | None = None, host: str = "primary") -> None:
-    """So many letters in an hour, this one if none is said."""
+    """So many letters more in an hour, this one if none is said."""
     hour = (hour or timezone.now()).replace(minute=0, second=0, microsecond=0)
-    row, _made = HourlyTally.objects.get_or_create(host=host, mailbox=mailbox, hour=hour)
-    setattr(row, column, letters)
-    row.save()
+    add_by_key(host, {(mailbox, hour, column): Count(letters, 0)})
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """What was counted before there was a column for each thing stays, and letters under way stay under way."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from reports.fields import bits
 from tests.reports.child import Child
 
 BEFORE = "0002_log_position"
@@ -16,6 +17,18 @@ INSERT INTO reports_hourlytally (host, hour, mailbox, direction, letters, bytes)
 LETTER = """
 INSERT INTO reports_openletter (host, queue_id, opened, login, size, queued, late)
 VALUES ('primary', '4A', ?, 'a@b', 9, 1, 0)
+"""
+BOX = """
+from accounts.wishes import wishes
+from tests.reports.conftest import community, mailbox, person
+with wishes("test", "test"):
+    family = community("Fioretti family", "family", "myfamily.net")
+    mailbox("anna@myfamily.net", person("anna@myfamily.net", guardian=family))
+"""
+HOURLY = """
+INSERT INTO reports_hourlytally (host, hour, mailbox, received, received_bytes, sent, sent_bytes, home, abroad, away,
+ quick, slow, bounced, deferred, rejected, spoofed, full, held, asked, failed)
+VALUES ('primary', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """
 NEW = "SELECT mailbox, hour, received, received_bytes, sent, sent_bytes, rejected FROM reports_hourlytally ORDER BY 1"
 
@@ -32,6 +45,24 @@ def test_figures_move_into_their_columns_and_back(tmp_path: Path) -> None:
     seconds = int(HOUR.timestamp())
     assert child.ask(NEW) == [(-1, seconds, 4, 40, 3, 30, 0), (0, seconds, 7, 70, 0, 0, 2)]
     assert child.ask("SELECT queue_id, login, size, queued, sender FROM reports_letter") == [("4A", "a@b", 9, 1, "")]
+    assert child.ask("SELECT COUNT(*) FROM reports_dailytally") == [(0,)]  # nobody's mailbox
     child.migrate("reports", BEFORE)
     found = child.ask("SELECT mailbox, direction, letters, bytes FROM reports_hourlytally")
     assert sorted(found) == sorted(OLD)
+
+
+def test_days_are_summed_up(tmp_path: Path) -> None:
+    child = Child(tmp_path)
+    child.migrate()
+    child.run(BOX)
+    child.migrate("reports", "0004_access_entry")
+    key = bits(child.ask("SELECT key FROM domains_mailbox")[0][0])
+    with sqlite3.connect(child.database) as database:
+        for hour, sent in ((22, 3), (23, 4)):  # midnight in Rome is between them
+            database.execute(HOURLY, [int(HOUR.replace(hour=hour).timestamp()), key, sent])
+    database.close()
+    child.migrate()
+    day = (HOUR.date() - date(1970, 1, 1)).days
+    assert child.ask("SELECT mailbox, day, sent, received FROM reports_dailytally ORDER BY day") == [
+        (key, day, 3, 0), (key, day + 1, 4, 0)
+    ]  # fmt: skip

@@ -1,13 +1,16 @@
 """A business of fifty people over a year, the same each time: what was counted of them by hour and by month."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from accounts.models import Community, User
 from accounts.wishes import wishes
 from domains.models import Mailbox
-from reports.models import DomainTally, HourlyTally, Word
+from reports.hours import day_number
+from reports.models import DailyTally, DomainTally, HourlyTally, Tally, Word
 from tests.reports.conftest import community, mailbox, person
 
 PEOPLE: Final = 50
@@ -26,9 +29,9 @@ def a_year(until: datetime, people: int = PEOPLE, days: int = DAYS) -> Community
     begin = until.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     dates = [begin + timedelta(days=day) for day in range(days)]
     keys = [box.key for box in boxes]
-    HourlyTally.objects.bulk_create(
-        (hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)), batch_size=500
-    )
+    found = [hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)]
+    HourlyTally.objects.bulk_create(found, batch_size=500)
+    DailyTally.objects.bulk_create(days_of(found, ZoneInfo(business.timezone)), batch_size=500)
     Word.objects.bulk_create(Word(text=f"partner-{number:03}.example", seen=until) for number in range(PARTNERS))
     words = list(Word.objects.filter(text__startswith="partner-").order_by("text"))
     months = sorted({day.year * 100 + day.month for day in dates})
@@ -44,6 +47,17 @@ def a_year(until: datetime, people: int = PEOPLE, days: int = DAYS) -> Community
         batch_size=500,
     )
     return business
+
+
+def days_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[DailyTally]:
+    """The same by day."""
+    found: dict[tuple[str, int], DailyTally] = {}
+    for row in rows:
+        name = row.mailbox, day_number(row.hour, zone)
+        day = found.setdefault(name, DailyTally(mailbox=name[0], day=name[1]))
+        for column in Tally.columns():
+            setattr(day, column, getattr(day, column) + getattr(row, column))
+    return list(found.values())
 
 
 def own(address: str, business: Community, role: str = "member") -> Mailbox:
