@@ -13,8 +13,9 @@ from django.db.models import Count, Field, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Membership, User
 from domains.models import Mailbox
+from policies import filters
 from policies.filter_cautions import cautions, forwarding_cautions
 from policies.models import Filing, FilterRule, Forwarding, RuleAct, Spam, Vacation
 from policies.models.filters import Once
@@ -48,6 +49,15 @@ def refuse_others(actor: User, mailbox: Mailbox) -> None:
         raise PermissionDenied
 
 
+def refuse_sending_on(actor: User, mailbox: Mailbox, row: Filing) -> None:
+    """Where the letters of somebody protected go on to, she alone decides: her parents ask to read one."""
+    goes_on = filters.forwards(row.then) if isinstance(row, FilterRule) else getattr(row, "to", [])
+    others = Membership.objects.filter(user__in=mailbox.people.exclude(pk=actor.pk), role="protected")
+    if goes_on and (protected := others.select_related("user").first()):
+        sentence = gettext("Only %(name)s can have these letters sent on: to see one, ask to read it.")
+        raise ValidationError(sentence % {"name": protected.user.name})
+
+
 def rules_of(mailbox: Mailbox) -> QuerySet[FilterRule]:
     """The rules, in the order in which they act."""
     return FilterRule.objects.filter(mailbox=mailbox).select_related("mailbox")
@@ -64,6 +74,7 @@ def save_rule(actor: User, mailbox: Mailbox, rule: FilterRule) -> FilterRule:
     if rule.pk and rule.mailbox_id != mailbox.pk:
         raise PermissionDenied
     refuse_others(actor, mailbox)
+    refuse_sending_on(actor, mailbox, rule)
     if rule.pk is None:
         rule.mailbox = mailbox
         last = rules_of(mailbox).last()
@@ -153,6 +164,7 @@ def put(actor: User, mailbox: Mailbox, model: type[One], values: dict[str, objec
     row: One = model.objects.filter(mailbox=mailbox).first() or model(mailbox=mailbox)
     for name, value in values.items():
         setattr(row, name, value)
+    refuse_sending_on(actor, mailbox, row)
     row.save()
     return row
 
@@ -188,6 +200,7 @@ def restore(actor: User, mailbox: Mailbox, change: AuditEntry) -> Filing:
     for name in change.before.keys() - {"mailbox"}:
         field = row._meta.get_field(name)
         setattr(row, name, field.to_python(change.before[name]) if isinstance(field, Field) else None)
+    refuse_sending_on(actor, mailbox, row)
     row.save()
     return row
 

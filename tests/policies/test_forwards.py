@@ -169,12 +169,29 @@ def test_of_a_shared_mailbox_each_person_counts(household):
     assert forward(household, "info", "x@outside.example").startswith("Paolo may write to own people only")
 
 
-def test_a_guardian_forwards_a_childs_letters_only_where_the_child_may_write(household):
-    anna, emma = household.people["anna"], household.mailboxes["emma"]
-    with pytest.raises(ValidationError, match="Emma may not write"), wishes(anna, "panel"):
-        filing.set_forwarding(anna, emma, to=["x@outside.example"])
+def test_nobody_but_the_child_has_her_letters_sent_on(household):
+    """Else a parent would read them all, where she may only ask to read one."""
+    anna, person, emma = household.people["anna"], household.people["emma"], household.mailboxes["emma"]
+    then = [{"action": "forward", "to": "anna@myfamily.net"}]
+    for put in (
+        lambda: filing.set_forwarding(anna, emma, to=["anna@myfamily.net"]),
+        lambda: filing.save_rule(anna, emma, FilterRule(then=then)),
+    ):
+        with pytest.raises(ValidationError, match="Only Emma can have these letters sent on"), wishes(anna, "panel"):
+            put()
+    with wishes(person, "panel"):
+        filing.set_forwarding(person, emma, to=["anna@myfamily.net"])
+        rule = filing.save_rule(person, emma, FilterRule(then=then))
     with wishes(anna, "panel"):
-        filing.set_forwarding(anna, emma, to=["anna@myfamily.net"])
+        filing.clear_forwarding(anna, emma)
+        filing.switch_rule(anna, rule, False)
+    change = filing.changes(emma, "forwarding", emma.address).latest("pk")
+    with pytest.raises(ValidationError, match="Only Emma"), wishes(anna, "panel"):
+        filing.restore(anna, emma, change)
+    rule.when = []
+    with pytest.raises(ValidationError, match="Only Emma"), wishes(anna, "panel"):
+        filing.save_rule(anna, emma, rule)
+    assert not Forwarding.objects.exists()
 
 
 def test_what_is_barred_since_stays_and_can_be_moved_and_switched_off(household):
@@ -200,9 +217,9 @@ def test_what_is_barred_since_stays_and_can_be_moved_and_switched_off(household)
 
 
 def test_a_contact_that_comes_in_the_same_block_counts(household):
-    anna, mailbox = household.people["anna"], household.mailboxes["emma"]
+    anna, emma, mailbox = household.people["anna"], household.people["emma"], household.mailboxes["emma"]
     with wishes(anna, "panel"):
-        filing.set_forwarding(anna, mailbox, to=["zia@outside.example"])
+        filing.set_forwarding(emma, mailbox, to=["zia@outside.example"])
         allow(anna, [Contact(person=household.people["emma"], address="zia@outside.example")])
     assert Forwarding.objects.exists()
 
