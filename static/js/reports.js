@@ -6,6 +6,14 @@
     const most = width < 500 ? 20 : 44;
     return text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
   };
+  // A long label of words stands in two lines, broken at the blank nearest to its middle.
+  const lines = (text, width) => {
+    const blanks = [...text.matchAll(/ /g)].map((found) => found.index);
+    if (short(text, width) === text || !blanks.length) return short(text, width);
+    const far = (at) => Math.abs(at - text.length / 2);
+    const at = blanks.reduce((best, one) => (far(one) < far(best) ? one : best));
+    return [short(text.slice(0, at), width), short(text.slice(at + 1), width)];
+  };
 
   // The first series is filled, the second hatched: no colour has to be told apart.
   const paint = (index) => {
@@ -53,7 +61,7 @@
     const text = style("--chart-text");
     const line = style("--bs-border-color");
     const values = { beginAtZero: true, grace: spec.lying ? "12%" : "8%", grid: { color: line }, border: { display: false }, ticks: { color: text, precision: 0, maxTicksLimit: 5 } };
-    const names = { grid: { display: false }, ticks: { color: text, maxRotation: 0, autoSkip: !spec.lying, autoSkipPadding: 12, callback: (_value, at) => short(spec.labels[at], innerWidth) } };
+    const names = { grid: { display: false }, ticks: { color: text, maxRotation: 0, autoSkip: !spec.lying, autoSkipPadding: 12, callback: (_value, at) => lines(spec.labels[at], innerWidth) } };
     return {
       indexAxis: spec.lying ? "y" : "x",
       maintainAspectRatio: false,

@@ -1,4 +1,4 @@
-"""A business of fifty people over a year, the same each time: what was counted of them by hour and by month."""
+"""A business of fifty people over a year, the same each time: what was counted of them by hour, day and month."""
 
 import random
 from collections.abc import Iterable
@@ -21,19 +21,25 @@ PARTNERS: Final = 120
 
 def a_year(until: datetime, people: int = PEOPLE, days: int = DAYS) -> Community:
     """The business, its owner `chief@busy.example`, its people `p01@busy.example` and so on, and their figures."""
-    chance = random.Random(SEED)
     with wishes("test", "test"):
         business = community("Busy & Sons", "business", "busy.example")
         boxes = [own(f"p{number:02}@busy.example", business) for number in range(1, people)]
         boxes.append(own("chief@busy.example", business, "owner"))
+    figures([box.key for box in boxes], until, days, ZoneInfo(business.timezone))
+    return business
+
+
+def figures(keys: list[str], until: datetime, days: int, zone: tzinfo) -> None:
+    """What was counted of these mailboxes in so many days until today."""
+    chance = random.Random(SEED)
     begin = until.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     dates = [begin + timedelta(days=day) for day in range(days)]
-    keys = [box.key for box in boxes]
     found = [hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)]
     HourlyTally.objects.bulk_create(found, batch_size=500)
-    DailyTally.objects.bulk_create(days_of(found, ZoneInfo(business.timezone)), batch_size=500)
-    Word.objects.bulk_create(Word(text=f"partner-{number:03}.example", seen=until) for number in range(PARTNERS))
-    words = list(Word.objects.filter(text__startswith="partner-").order_by("text"))
+    DailyTally.objects.bulk_create(days_of(found, zone), batch_size=500)
+    names = [f"partner-{number:03}.example" for number in range(PARTNERS)]
+    Word.objects.bulk_create((Word(text=name, seen=until) for name in names), ignore_conflicts=True)
+    words = list(Word.objects.filter(text__in=names).order_by("text"))
     months = sorted({day.year * 100 + day.month for day in dates})
     DomainTally.objects.bulk_create(
         (
@@ -46,7 +52,6 @@ def a_year(until: datetime, people: int = PEOPLE, days: int = DAYS) -> Community
         ),
         batch_size=500,
     )
-    return business
 
 
 def days_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[DailyTally]:
@@ -80,4 +85,5 @@ def hour(chance: random.Random, at: datetime, key: str) -> HourlyTally:
         host="primary", hour=at, mailbox=key, received=received, sent=sent, received_bytes=received * 40_000,
         sent_bytes=sent * 90_000, home=received // 3, abroad=sent // 2, away=sent // 2, quick=received,
         deferred=chance.random() < 0.02, bounced=chance.random() < 0.02, held=chance.random() < 0.01,
+        asked=chance.random() < 0.01, failed=chance.random() < 0.01, slow=chance.random() < 0.02,
     )  # fmt: skip
