@@ -217,6 +217,9 @@ class _Counting:
 
     def _delivered(self, event: Delivered) -> None:
         letter = self.letters.setdefault(event.queue_id, Letter(event.at, queued=True))
+        if not letter.queued:  # the line that it was is lost
+            self._queued(Queued(event.at, event.queue_id, letter.size, letter.sender))
+            letter = self.letters[event.queue_id]
         if len(event.recipient) <= LONGEST_ADDRESS and len(event.original) <= LONGEST_ADDRESS:
             self.attempts[event.queue_id][Recipient(event.recipient, event.original)] = event
         if event.outside and letter.login and not letter.abroad:

@@ -176,6 +176,16 @@ def test_a_log_that_postfix_wrote() -> None:
     }
 
 
+def test_a_letter_that_is_delivered_was_queued_though_no_line_says_so() -> None:
+    """Else a letter that had asked for leave would be stored as dropped, where the log is read in two pieces."""
+    opened = line(AT, "smtpd", f"{ONE}: client=a[::1], sasl_method=PLAIN, sasl_username={ANNA}")
+    held = line(AT, "smtpd", f"{ONE}: hold: RCPT from x[192.0.2.7]: <x@y.z>: no")
+    first = tally({}, read(opened, held, delivered(AT, ONE, EMMA, "sent")))
+    second = tally(first.letters, read(line(AT, "qmgr", f"{ONE}: removed")))
+    assert second.outcomes == []
+    assert by_name(first)[ANNA, "sent"][0] == 1
+
+
 IDS = st.sampled_from(["4ABC10", "4ABC11", "4ABC12"])
 TIMES = st.integers(0, 7200).map(lambda seconds: AT + timedelta(seconds=seconds))
 PEOPLE = st.sampled_from([ANNA, EMMA, LUCA])
