@@ -60,6 +60,7 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 # What earlier tests left waiting, told parents today and published is nobody's business in the next one.
+PROGRAMS = frozenset({"resolver", "rspamd", "redis", "panel", "worker", "postfix", "dovecot", "helper"})
 FORGET = """
 from django.db import connection
 from policies.models import HeldLetter, Notice
@@ -81,9 +82,8 @@ def shared_server() -> Iterator[Server]:
 @pytest.fixture
 def server(shared_server: Server) -> Server:
     """The shared server with the household of the tests, all of it up and live."""
-    for program in ("resolver", "rspamd", "redis", "panel", "worker", "postfix", "dovecot", "helper"):
-        if not shared_server.running(program):
-            shared_server.control("start", program)
+    for program in PROGRAMS - shared_server.running():
+        shared_server.control("start", program)
     shared_server.load()
     shared_server.ask(FORGET)
     return shared_server

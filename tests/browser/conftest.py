@@ -20,7 +20,16 @@ FLAGS = [
 ]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 PATIENCE = 15_000  # milliseconds
+# Every theme, size and language with each other; two of the four only among the long proofs.
+LOOKS = [
+    pytest.param("light", SMALL_PHONE, "it"),
+    pytest.param("dark", DESKTOP, "en"),
+    pytest.param("dark", SMALL_PHONE, "en", marks=pytest.mark.nightly),
+    pytest.param("light", DESKTOP, "it", marks=pytest.mark.nightly),
+]
+in_every_look = pytest.mark.parametrize(("theme", "size", "language"), LOOKS)
 
 
 @pytest.fixture

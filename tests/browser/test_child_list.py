@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, SMALL_PHONE
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.system.held import family_of, hold
 from tests.system.server import Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
-SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 ADA = "ada@rossi.example"
 STRANGER = "zia.carla@gmail.com"
 EVIL = "http://evil.example"

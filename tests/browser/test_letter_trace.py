@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import PHONE, in_every_look
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.host.machine import wait_for
 from tests.system.server import PASSWORD, Server
@@ -56,10 +55,7 @@ def send_all(server: Server) -> None:
     wait_for(lambda: server.ask(TOLD) == [2, 1, 1], "the log to tell of three letters", 120)
 
 
-@pytest.mark.parametrize(
-    ("language", "theme", "size"),
-    [(language, *look) for language, look in product(WORDS, [("light", PHONE), ("dark", DESKTOP)])],
-)
+@in_every_look
 def test_everybody_finds_her_letters(
     server: Server, visit: Callable[..., Page], shot: Callable[..., None], language: str, theme: str, size: ViewportSize
 ) -> None:

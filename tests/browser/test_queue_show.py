@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import in_every_look
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.host.machine import wait_for
 from tests.system.server import PASSWORD, Server
@@ -35,10 +34,7 @@ def fill(server: Server) -> None:
     wait_for(lambda: {"hold", "deferred"} <= set(server.ask(QUEUE)), "both to be in the queue", 120)
 
 
-@pytest.mark.parametrize(
-    ("language", "theme", "size"),
-    [(language, *look) for language, look in product(WORDS, [("light", PHONE), ("dark", DESKTOP)])],
-)
+@in_every_look
 def test_a_letter_is_tried_again_and_removed(
     server: Server, visit: Callable[..., Page], shot: Callable[..., None], language: str, theme: str, size: ViewportSize
 ) -> None:

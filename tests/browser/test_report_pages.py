@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from policies.example import FILE
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import PHONE, in_every_look
 from tests.browser.test_child_list import watched
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.system.server import PASSWORD, Server
@@ -76,15 +76,7 @@ def drawn(page: Page, charts: int) -> None:
         assert canvas.evaluate(f"canvas => {pixels}.some(byte => byte)")
 
 
-@pytest.mark.parametrize(
-    ("theme", "size", "language"),
-    [
-        ("light", PHONE, "en"),
-        pytest.param("dark", PHONE, "it", marks=pytest.mark.nightly),
-        pytest.param("light", DESKTOP, "it", marks=pytest.mark.nightly),
-        ("dark", DESKTOP, "en"),
-    ],
-)
+@in_every_look
 def test_a_report_can_be_used_by_everybody(
     places: dict[str, str],
     visit: Callable[..., Page],

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP
-from tests.browser.test_child_list import ADA, SMALL_PHONE, watched
+from tests.browser.conftest import SMALL_PHONE, in_every_look
+from tests.browser.test_child_list import ADA, watched
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.host.machine import wait_for
 from tests.system.held import family_of
@@ -225,10 +225,7 @@ def test_an_answer_is_seen_while_it_is_written(family: Server, visit: Callable[.
     assert not wrongs
 
 
-@pytest.mark.parametrize(
-    ("theme", "size", "language"),
-    [("light", SMALL_PHONE, "en"), ("dark", SMALL_PHONE, "it"), ("dark", DESKTOP, "en"), ("light", DESKTOP, "it")],
-)
+@in_every_look
 def test_every_page_can_be_used_by_everybody(
     server: Server, visit: Callable[..., Page], theme: str, size: ViewportSize, language: str
 ) -> None:

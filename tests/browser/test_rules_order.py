@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, SMALL_PHONE
 from tests.browser.test_child_list import watched
 from tests.browser.test_pages_access import wrong
 from tests.host.machine import wait_for
@@ -13,7 +13,6 @@ from tests.system.rules import WITH_RULES, number_of, order
 from tests.system.server import Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
-SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 ADA = "ada@rossi.example"
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP
-from tests.browser.test_child_list import ADA, PLANTED, SMALL_PHONE, watched
+from tests.browser.conftest import SMALL_PHONE, in_every_look
+from tests.browser.test_child_list import ADA, PLANTED, watched
 from tests.browser.test_pages_access import SMALL, wrong
 from tests.system.held import family_of
 from tests.system.server import Server
@@ -107,10 +107,7 @@ def test_what_somebody_writes_runs_and_loads_nothing(family: Server, visit: Call
     assert not wrongs, "\n".join(wrongs)
 
 
-@pytest.mark.parametrize(
-    ("theme", "size", "language"),
-    [("light", SMALL_PHONE, "en"), ("dark", SMALL_PHONE, "it"), ("light", DESKTOP, "it"), ("dark", DESKTOP, "en")],
-)
+@in_every_look
 def test_every_page_can_be_used_by_everybody(
     family: Server, visit: Callable[..., Page], theme: str, size: ViewportSize, language: str
 ) -> None:

@@ -20,6 +20,27 @@ from deploy.host.layout import Layout
 from tests.host.machine import CHECKOUT, free_base, temporary_var, wait_for
 
 GREETING = "Mailadmin is running"
+# A process of the project that stays: runs what a line of JSON says, and answers with what that printed and raised.
+CONSOLE = """
+import contextlib, io, json, os, sys, traceback
+import django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
+django.setup()
+from django.db import connections
+for line in sys.stdin:
+    printed, error = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(json.loads(line), {"__name__": "console"})
+    except BaseException:
+        error = traceback.format_exc()
+    connections.close_all()
+    print(json.dumps([printed.getvalue(), error]), flush=True)
+"""
+LOAD = """
+from policies.household import load
+load(HOUSEHOLD, "command line", prune=True)
+"""
 PASSWORD = "la casa sul mare"
 HOUSEHOLD = f"""
 [[community]]
@@ -58,6 +79,7 @@ class Server:
     process: "subprocess.Popen[str]"
     environment: dict[str, str]
     said: list[str] = field(default_factory=list)
+    console: "subprocess.Popen[str] | None" = None
 
     @property
     def url(self) -> str:
@@ -80,13 +102,32 @@ class Server:
 
     def load(self, text: str = HOUSEHOLD, *, live: bool = True) -> None:
         """Make a household file's wishes, and no others, so; wait until they are live, longer on a busy machine."""
-        self.manage("load", "-", "--prune", stdin=text)
-        if live and "is live" not in self.manage("apply", "--wait", fails=True):
-            self.manage("apply", "--wait")
+        self.execute(f"HOUSEHOLD = {text!r}{LOAD}")
+        if live:
+            wait = "from django.core.management import call_command\ncall_command('apply', wait=True)"
+            try:
+                self.execute(wait)
+            except AssertionError:
+                self.execute(wait)
 
     def ask(self, code: str) -> Any:
         """Run Python in the project; it prints JSON."""
-        return json.loads(self.manage("shell", "--no-imports", "-v0", "-c", code))
+        return json.loads(self.execute(code))
+
+    def execute(self, code: str) -> str:
+        """Run Python in the project; what it printed."""
+        if self.console is None:
+            self.console = subprocess.Popen(
+                [sys.executable, "-c", CONSOLE], cwd=CHECKOUT, env=self.environment, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+        assert self.console.stdin
+        assert self.console.stdout
+        self.console.stdin.write(json.dumps(code) + "\n")
+        self.console.stdin.flush()
+        printed, error = json.loads(self.console.stdout.readline())
+        assert not error, error
+        return str(printed)
 
     def state(self) -> dict[str, Any]:
         """The generation wished, the one applied, and the releases made, oldest first."""
@@ -109,9 +150,9 @@ class Server:
         found = self.control("pid", program).strip()
         return int(found) if found.isdigit() else 0
 
-    def running(self, program: str) -> bool:
-        """Whether a program is up."""
-        return "RUNNING" in self.control("status", program)
+    def running(self) -> set[str]:
+        """Which programs are up."""
+        return {line.split()[0] for line in self.control("status").splitlines() if "RUNNING" in line}
 
     def kill(self, program: str, number: int = signal.SIGKILL) -> int:
         """Send a program a signal; its process id."""
@@ -173,6 +214,8 @@ def started_server(*words: str) -> Iterator[Server]:
             wait_for(lambda: up(server), "the server", 120)
             yield server
         finally:
+            if server.console:
+                server.console.communicate()
             process.send_signal(signal.SIGINT)
             process.wait(60)
             listener.join(10)

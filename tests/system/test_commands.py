@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 from deploy.setup import world
 from tests.host.machine import wait_for
@@ -77,9 +78,10 @@ def test_render_writes_the_same_bytes_and_touches_nothing_else(server: Server, t
     assert "isoformat" in server.manage("render", str(tmp_path / "three"), "--at", "soon", fails=True)
 
 
-def test_every_command_has_help_with_an_example(server: Server):
-    for command in ("load", "dump", "render", "apply", "example", "doctor", "explain"):
-        assert "Example: manage.py" in " ".join(server.manage(command, "--help").split()), command
+@pytest.mark.parametrize("command", ["load", "dump", "render", "apply", "example", "doctor", "explain"])
+def test_every_command_has_help_with_an_example(command: str):
+    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+    assert "Example: manage.py" in " ".join(parser.format_help().split())
 
 
 def plain(author: str, token: str) -> bytes:

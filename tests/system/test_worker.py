@@ -96,13 +96,13 @@ def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converg
     for moment in range(20):
         server.ask(SAVES.format(first=1000 + moment, count=1, pause=0))
         time.sleep(rng.uniform(0, 0.6))  # the moment is the test's subject, not something it waits for
-        if server.running("worker"):
+        if "worker" in server.running():
             killed = server.kill("worker")
             wait_for(gone(killed), "the end of the worker")
         live = release.live(server.layout)
         assert live is not None
         assert release.verify(live.path) == []
-        wait_for(lambda: server.running("worker"), "a new worker", 60)
+        wait_for(lambda: "worker" in server.running(), "a new worker", 60)
     caught_up(server)
     assert live_quota(server) == "1019"
     assert [path.name for path in server.layout.root.glob("releases/.*")] == []
