@@ -24,15 +24,15 @@ def may_trace(actor: User, person: User, now: datetime) -> bool:
 
 def traced_mailboxes(actor: User, person: User, now: datetime) -> list[Mailbox]:
     """The mailboxes of the person whose letters the actor may follow: nobody shares them who would not let her."""
-    found = list(seen_mailboxes(actor, person))
+    found = list(seen_mailboxes(actor, person).prefetch_related("people"))
     others = {one for mailbox in found for one in mailbox.people.all()} - {actor}
     seen = readable(others, now)
     return [box for box in found if all(one == actor or one.pk in seen for one in box.people.all())]
 
 
 def seen_mailboxes(actor: User, person: User) -> QuerySet[Mailbox]:
-    """The person's mailboxes with their people: all for herself, for a guardian those of the family."""
-    mailboxes = Mailbox.objects.filter(people=person).prefetch_related("people").order_by("address")
+    """The person's mailboxes: all for herself, for a guardian those of the family."""
+    mailboxes = Mailbox.objects.filter(people=person).order_by("address")
     if actor == person:
         return mailboxes
     protected = Membership.objects.filter(user=person, role="protected").values("community")

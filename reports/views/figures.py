@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -17,7 +18,7 @@ from reports.keeping import kept
 from reports.looks import note_people
 from reports.models import HourlyTally, HourlyTallyQuerySet
 from reports.scope import sight_or_refused
-from reports.sight import may_trace, seen_mailboxes, zone_of
+from reports.sight import may_trace, seen_mailboxes, traced_mailboxes, zone_of
 from reports.tally import BOUNCED, DEFERRED, REJECTED
 from reports.views.community import person_report
 
@@ -28,10 +29,12 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
     person = get_object_or_404(visible_people(request.user), pk=pk)
     now = timezone.now()
     sight_or_refused(request.user, person, now)
-    mailboxes = list(seen_mailboxes(request.user, person))
+    mailboxes = seen_mailboxes(request.user, person)
     if not getattr(request, "htmx", False):
-        return person_report(request, person, mailboxes, zone_of(person))
+        return person_report(request, person, list(mailboxes.prefetch_related("people")), zone_of(person))
     note_people(request.user, [person], now)
+    traced = [] if person == request.user else traced_mailboxes(request.user, person, now)
+    all_open = person == request.user or {*traced} == {*mailboxes}
     tallies = HourlyTally.objects.of_mailboxes(mailbox.key for mailbox in mailboxes)
     return answer(
         request,
@@ -42,6 +45,7 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
         name=f"letters-{pk}",
         kept=kept().days,
         may_trace=may_trace(request.user, person, now),
+        rows=f"{reverse('letter-list-person', args=[pk])}?" if all_open else "",
     )
 
 

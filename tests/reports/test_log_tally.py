@@ -96,7 +96,7 @@ def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
     waiting = tally({}, read(login, held, held))
     assert (by_name(waiting), waiting.letters) == (
         {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
-        {ONE: Letter(AT, EMMA, late=True)},
+        {ONE: Letter(AT, EMMA, late=True, asked=True)},
     )
     assert tally(waiting.letters, read(line(AT, "postsuper", f"{ONE}: removed"))).letters == {}
     free = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")]
@@ -111,7 +111,7 @@ def test_a_letter_whose_first_recipient_asks_waits_before_it_has_an_id() -> None
     waiting = tally({}, read(held, opened))
     assert (by_name(waiting), waiting.letters) == (
         {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
-        {ONE: Letter(AT, EMMA, late=True)},
+        {ONE: Letter(AT, EMMA, late=True, asked=True)},
     )
     other = opened.replace(b"[123]:", b"[124]:")
     later = line(AT + timedelta(minutes=11), "submission/smtpd", f"{ONE}: client=a[127.0.0.1]")
@@ -275,7 +275,7 @@ def test_why_a_letter_was_refused(process: str, text: str, column: str) -> None:
 def test_a_letter_that_nobody_let_go_was_dropped() -> None:
     held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@y.example>: triggers it; x")
     (outcome,) = tally({}, read(login(EMMA), held, line(AT, "postsuper", f"{ONE}: removed"))).outcomes
-    assert (outcome.queue_id, outcome.letter, outcome.attempts) == (ONE, Letter(AT, EMMA, late=True), None)
+    assert (outcome.queue_id, outcome.letter, outcome.attempts) == (ONE, Letter(AT, EMMA, late=True, asked=True), None)
 
 
 @pytest.mark.parametrize("length", [254, 255])

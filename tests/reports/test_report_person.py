@@ -103,6 +103,16 @@ def test_all_mailboxes_of_a_person_are_summed(client: Client, household: Househo
     assert "info@mybusiness.com" in text
 
 
+def test_a_day_leads_to_its_letters_for_who_may_see_them(client: Client, household: Household) -> None:
+    with wishes("test", "test"):
+        household.mailboxes[EMMA].mailboxperson_set.create(user=household.marco)
+    counted(household.key(EMMA), "received", 1)
+    door = f'href="/reports/person/{household.emma.pk}/letters/?what=received&amp;since='
+    assert door in page(client, household.emma, household.emma)[1]
+    assert door in page(client, household.marco, household.emma)[1]
+    assert door not in page(client, household.anna, household.emma)[1]  # some of them are another grown-up's
+
+
 def test_a_guardian_sees_the_mailboxes_of_the_family_alone(client: Client, household: Household) -> None:
     with wishes("test", "test"):
         box = household.mailboxes["info@mybusiness.com"]
