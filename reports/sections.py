@@ -240,7 +240,7 @@ def rules(figures: Figures, door: Door) -> Section:
 
 
 def wrong(figures: Figures, door: Door) -> Section:
-    """What is wrong; what nobody can lay at a mailbox's door is left out where it is nothing."""
+    """What is wrong; what is rare is left out where it is nothing."""
     total = figures.total
     found = [
         (_("Sign-ins that failed"), count(total["failed"], door.to("failed"))),

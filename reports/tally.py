@@ -19,7 +19,7 @@ What is counted, for a mailbox and for the host (address ""), which has the sums
   told at the door to come back, each time it came.
 - *rejected*, the host's alone: letters refused at the door, one for each refused recipient, and one for a letter that
   was refused whole. *spoofed* and *full* are those among them (or told to come back) that were written as somebody
-  else, or to a mailbox that had no room.
+  else, for the login that wrote them, or to a mailbox that had no room, for the mailbox; both for the host, too.
 - *failed*: attempts to sign in that were refused, for the mailbox as which it was tried, and the host.
 - *asked*: letters of a login that were to wait for somebody's leave, each once.
 A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue. A
@@ -202,7 +202,7 @@ class _Counting:
             self.end(event.queue_id, letter)
         self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
-            self._add(event.at, HOST, event.why, 0)
+            self._both(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
 
     def _failed(self, event: Failed) -> None:
         for _attempt in range(event.attempts):

@@ -87,7 +87,7 @@ def test_a_letter_that_the_filter_refuses_is_over(code: str, direction: str) -> 
 def test_who_is_told_to_come_back_is_not_refused() -> None:
     full = line(AT, "smtpd", "NOQUEUE: reject: RCPT from x[192.0.2.7]: 452 4.2.2 <x@y>: full")
     down = line(AT, "smtpd", "NOQUEUE: milter-reject: MAIL from x[192.0.2.7]: 451 4.7.1 try again later; x")
-    assert counted(full, down) == {("", "deferred"): (2, 0), ("", "full"): (1, 0)}
+    assert counted(full, down) == {("", "deferred"): (2, 0), ("", "full"): (1, 0), ("x@y", "full"): (1, 0)}
 
 
 def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
@@ -257,19 +257,23 @@ def test_the_null_sender_has_no_domain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "text", "column"),
+    ("process", "text", "column", "whose"),
     [
-        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by user "
-         f"{EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed"),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by "
+         f"user {EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed", {EMMA}),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <a>: Sender address rejected: not owned by "
+         f"user {LUCA}; x@y>: Sender address rejected: not owned by user {EMMA}; from=<x>", "spoofed", set()),  # she blames another
         ("cleanup", f"{ONE}: milter-reject: END-OF-MESSAGE from x[::1]: 5.7.1 {EMMA} may not write as {LUCA}; choose",
-         "spoofed"),
-        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full"),
+         "spoofed", {EMMA}),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full",
+         {EMMA}),
         ("smtpd", "NOQUEUE: reject: RCPT from x[::1]: 554 5.7.1 <\"a>: Sender address rejected: not owned by user "
-         "\"@x>: Relay access denied", "rejected"),
+         "\"@x>: Relay access denied", "rejected", set()),
     ],
 )  # fmt: skip
-def test_why_a_letter_was_refused(process: str, text: str, column: str) -> None:
-    assert set(counted(line(AT, process, text))) == {("", "rejected"), ("", column)}
+def test_why_a_letter_was_refused(process: str, text: str, column: str, whose: set[str]) -> None:
+    by_whom = {(address, column) for address in whose}
+    assert set(counted(line(AT, process, text))) == {("", "rejected"), ("", column), *by_whom}
 
 
 def test_a_letter_that_nobody_let_go_was_dropped() -> None:
