@@ -142,6 +142,23 @@ class FailedSignIn(models.Model):
         return f"{self.mailbox} {self.when:%Y-%m-%d %H:%M}"
 
 
+class MailboxUse(models.Model):
+    """How many bytes of a mailbox's quota are used, and how many it has: the last that its host told, and when."""
+
+    mailbox = KeyField(unique=True)
+    used = models.PositiveBigIntegerField()
+    most = models.PositiveBigIntegerField()
+    when = SecondsField()
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.percent} %"
+
+    @property
+    def percent(self) -> int:
+        """Whole percents, no more than are used."""
+        return self.used * 100 // self.most if self.most else 0
+
+
 class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):
     """Letters counted by hour."""
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from policies.templatetags.policy_words import harmless
 from reports import report_words as words
 from reports.figures import Figures, Sums, added
 from reports.periods import Period, begin
@@ -249,7 +250,17 @@ def wrong(figures: Figures, door: Door) -> Section:
     ]
     rare = [(_("Refused: written as somebody else"), total["spoofed"]), (_("Refused: mailbox full"), total["full"])]
     found += [(what, count(number)) for what, number in rare if number]
-    return listed("wrong", words.wrong(figures), _("What"), found, [])
+    if figures.nearly_full:
+        found.append((_("Mailboxes that are nearly full now"), count(len(figures.nearly_full))))
+    return listed("wrong", words.wrong(figures), _("What"), found, nearly_full(figures, door.scope))
+
+
+def nearly_full(figures: Figures, scope: Scope) -> list[str]:
+    """Whose mailboxes are nearly full, where they have rows of their own."""
+    sentence = _("%(percent)s %% of the room of %(who)s is used: delete or move letters, or ask for more room.")
+    names = {key: subject.label for subject in scope.subjects for key in subject.keys}
+    full = figures.nearly_full.items()
+    return [sentence % {"percent": percent, "who": harmless(names[key])} for key, percent in full if key in names]
 
 
 def listed(name: str, answer: str, head: str, found: list[tuple[str, Cell]], notes: list[str]) -> Section:

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.pages import SignedIn, administrators
 from accounts.rights import visible_people
+from domains.models import Mailbox
 from reports.chart import Chart, beginning, chart
 from reports.keeping import kept
 from reports.looks import note_people
 from reports.models import HourlyTally, HourlyTallyQuerySet
+from reports.room import nearly_full
 from reports.scope import sight_or_refused
 from reports.sight import may_trace, seen_mailboxes, traced_mailboxes, zone_of
 from reports.tally import BOUNCED, DEFERRED, REJECTED
@@ -54,7 +56,9 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
 def report_host(request: SignedIn) -> HttpResponse:
     """Letters in and out by day of all hosts together, and what became of the others: numbers without names."""
     tallies, zone = HourlyTally.objects.of_host(), zone_of(request.user)
-    return answer(request, "host", chart=drawn(tallies, zone), name="letters-host", **troubles(tallies, zone))
+    return answer(
+        request, "host", chart=drawn(tallies, zone), name="letters-host", full=full(), **troubles(tallies, zone)
+    )
 
 
 def answer(request: SignedIn, noun: str, **context: object) -> HttpResponse:
@@ -70,6 +74,13 @@ def drawn(tallies: HourlyTallyQuerySet, zone: tzinfo) -> Chart:
     """The last thirty days of these tallies."""
     today = timezone.localdate(timezone=zone)
     return chart(tallies.hours(beginning(today, zone)), today, zone)
+
+
+def full() -> list[tuple[str, int]]:
+    """The mailboxes that are nearly full, whose quota an administrator sets, with percent."""
+    found = nearly_full()
+    addresses = {box.key: box.shown for box in Mailbox.objects.filter(key__in=found)}
+    return [(addresses[key], percent) for key, percent in found.items() if key in addresses]
 
 
 def troubles(tallies: HourlyTallyQuerySet, zone: tzinfo) -> dict[str, int]:

@@ -262,7 +262,7 @@ def test_the_null_sender_has_no_domain() -> None:
         ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by "
          f"user {EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed", {EMMA}),
         ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <a>: Sender address rejected: not owned by "
-         f"user {LUCA}; x@y>: Sender address rejected: not owned by user {EMMA}; from=<x>", "spoofed", set()),  # she blames another
+         f"user {LUCA}; x@y>: Sender address rejected: not owned by user {EMMA}; from=<x>", "spoofed", set()),
         ("cleanup", f"{ONE}: milter-reject: END-OF-MESSAGE from x[::1]: 5.7.1 {EMMA} may not write as {LUCA}; choose",
          "spoofed", {EMMA}),
         ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full",
