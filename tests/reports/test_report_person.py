@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.wishes import wishes
 from tests.reports.conftest import Household, count
+from tests.reports.test_report_community import sight
 
 pytestmark = pytest.mark.django_db
 EMMA = "emma@myfamily.net"
@@ -152,3 +153,12 @@ def test_a_name_is_text(client: Client, household: Household) -> None:
         household.emma.name = "<script>alert(1)</script>"
         household.emma.save()
     assert "<script>alert" not in page(client, household.emma, household.emma, fragment=False)[1]
+
+
+def test_no_page_leads_a_parent_to_figures_that_the_level_hides(client: Client, household: Household) -> None:
+    door = f"/reports/person/{household.emma.pk}/"
+    client.force_login(household.anna)
+    assert door in client.get(f"/people/{household.emma.pk}/").text
+    sight(household, "emma", "trusted")
+    assert page(client, household.anna, household.emma)[0] == 403
+    assert door not in client.get(f"/people/{household.emma.pk}/").text
