@@ -150,7 +150,7 @@ def who(figures: Figures, door: Door) -> Section:
     rows.append([*who_row(text(_("In all")), subject_sums(scope.keys, figures), door.to), text("")])
     busiest = sorted(each, key=lambda one: -one[1]["sent"] - one[1]["received"])[:LONGEST]
     drawn = chart(
-        [label for label, _sums in busiest],
+        [harmless(label) for label, _sums in busiest],
         {_("received"): [s["received"] for _l, s in busiest], _("sent"): [s["sent"] for _l, s in busiest]},
         lying=True,
     )
@@ -200,7 +200,8 @@ def whom(figures: Figures, door: Door) -> Section:
         _("Domains are counted by whole months: %(months)s.") % {"months": months},
         _("The domain of a letter that came is what its sender claims."),
     ]
-    return Section("whom", words.whom(figures), heads, rows, chart([p.domain for p in top], series, lying=True), notes)
+    drawn = chart([harmless(one.domain) for one in top], series, lying=True)
+    return Section("whom", words.whom(figures), heads, rows, drawn, notes)
 
 
 def when(figures: Figures, door: Door) -> Section:
@@ -289,8 +290,8 @@ def text(value: str) -> Cell:
 
 
 def foreign(value: str) -> Cell:
-    """Somebody else's words."""
-    return Cell(value, value, foreign=True)
+    """Somebody else's words, shown without what hides or turns text around."""
+    return Cell(value, harmless(value), foreign=True)
 
 
 def count(value: int, link: str = "") -> Cell:
