@@ -54,6 +54,8 @@ def test_single_letters_are_for_whom_the_level_or_a_purpose_lets(
     household: Household, who: str, family: int, business: int
 ) -> None:
     with wishes("test", "test"):
+        household.settle("ulla", household.home, "guardian")
+        household.people["ulla"].memberships.get().delete()
         household.person("ulla", administrator=True)
     client = household.client(who)
     for community, status in ((household.family, family), (household.business, business)):

@@ -80,8 +80,11 @@ def hostile_log(path: Path) -> None:
     )
 
 
-def test_nothing_that_strangers_write_runs(server: Server, visit: Callable[..., Page], tmp_path: Path) -> None:
-    server.load(SHOP.replace(f'[[mailbox]]\naddress = "{BO}"\n', f'[[mailbox]]\naddress = "{BO}"\n{RULE}'))
+def test_nothing_that_strangers_write_runs(
+    server: Server, visit: Callable[..., Page], shot: Callable[..., None], tmp_path: Path
+) -> None:
+    house = SHOP.replace('name = "Ada"\n', 'name = "Ada"\nadministrator = true\n')
+    server.load(house.replace(f'[[mailbox]]\naddress = "{BO}"\n', f'[[mailbox]]\naddress = "{BO}"\n{RULE}'))
     log = tmp_path / "mail.log"
     hostile_log(log)
     strange = f"{RUNS}{IMG}{TURNED}"
@@ -104,6 +107,7 @@ def test_nothing_that_strangers_write_runs(server: Server, visit: Callable[..., 
         assert answer
         assert answer.status == 200, place
         page.locator("details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+        shot(page, f"hostile{place.partition('?')[0].replace('/', '-')}{len(place)}")
         text = page.locator("main").inner_text()
         assert seen in text, (place, text)
         assert not {"\u202e", "\u2066"} & set(text), (place, json.dumps(text))
