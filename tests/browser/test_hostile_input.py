@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_child_list import watched
+from tests.browser.test_pages_access import SMALL, wrong
 from tests.browser.test_report_pages import ADA, BO, SHOP
 from tests.system.server import Server
 
-pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
 RUNS = "<script>window.owned=1</script>"
 IMG = '\\"><img/src=x/onerror=window.owned=1>'
 TURNED = "\u202egpj.exe\u2066"
@@ -37,12 +38,11 @@ now = timezone.now()
 while follow("hostile", Path({path!r}), now):
     pass
 strange = {strange!r}
-letter = {{"queue_id": strange, "queue": "deferred", "arrived": int(now.timestamp()), "size": 9, "sender": strange,
-          "expires": int(now.timestamp()) + 99, "due": None,
-          "recipients": [{{"address": strange + "@" + strange, "reason": strange}}]}}
+letter = {{"queue_id": "4jXVLL50s7zJb20", "count": 1, "queue": "deferred", "arrived": int(now.timestamp()), "size": 9,
+          "sender": strange, "due": None, "recipients": [{{"address": f"{{strange}}@{{strange}}", "reason": strange}}]}}
 asked = HostRequest.objects.create(
     host=MailHost.objects.get(), verb="queue-list", author={ada!r}, asked=now, expires=now + timedelta(hours=1),
-    answer={{"all": 1, "letters": [letter]}})
+    state="done", answer={{"all": 1, "letters": [letter]}})
 print(json.dumps([User.objects.get(address={ada!r}).pk, asked.pk, Mailbox.objects.get(address={bo!r}).pk,
                   Delivery.objects.filter(host="hostile").count()]))
 """
@@ -114,4 +114,11 @@ def test_nothing_that_strangers_write_runs(
         assert page.evaluate("window.owned === undefined && !document.querySelector('main :is(script[src], img)')"), (
             place
         )
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        for kind in ("", "letters/?what=received&range=7d", "letters/?what=sent&since=2026-01-01&until=2026-02-01"):
+            page.goto(f"/reports/person/{ada}/{kind}", wait_until="networkidle")
+            page.locator(".report-table:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+            shot(page, f"rows-{kind[13:17]}-{size['width']}")
+            assert [*wrong(page), *page.evaluate(SMALL)] == []
     assert not wrongs
