@@ -5,7 +5,7 @@ LayoutError and HelperError where the host does not tell.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from deploy.services import room
@@ -13,6 +13,7 @@ from domains.models import Mailbox
 from reports.models import MailboxUse
 
 NEARLY: Final = 90  # percent
+KEPT: Final = timedelta(days=1)  # what is older says nothing of now
 
 
 def follow(now: datetime) -> None:
@@ -24,6 +25,11 @@ def follow(now: datetime) -> None:
         rows, update_conflicts=True, unique_fields=["mailbox"], update_fields=["used", "most", "when"]
     )
     MailboxUse.objects.filter(when__lt=now).delete()
+
+
+def forget(now: datetime) -> None:
+    """Drop what was told too long ago."""
+    MailboxUse.objects.filter(when__lt=now - KEPT).delete()
 
 
 def nearly_full(keys: Iterable[str] | None = None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.db.models import Min, Model
 from django.utils.translation import gettext as _
 
 from policies.models import Decision, HeldLetter, RuleAct
-from reports import decisions, ingest, keeping, looks
+from reports import decisions, ingest, keeping, looks, room
 from reports.models import AccessEntry, Delivery, DomainTally, FailedSignIn, HourlyTally, Letter, MailboxUse
 
 
@@ -81,7 +81,7 @@ def stored() -> list[Kept]:
         kept(
             _("How much of its quota a mailbox uses: the last that its host told"),
             _("To say in time that it is nearly full."),
-            None,
+            room.KEPT,
             oldest(MailboxUse, "when"),
         ),
         kept(

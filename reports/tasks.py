@@ -30,6 +30,7 @@ def forget(host: str) -> None:
     decisions.forget(host, timezone.now())
     signins.forget(host, timezone.now())
     looks.forget(timezone.now())
+    room.forget(timezone.now())
 
 
 @shared_task(name="reports.room")

@@ -77,6 +77,10 @@ def test_nearly_full_mailboxes_are_known(nearly_full: Household) -> None:
     rooms.follow(timezone.now() + timedelta(minutes=10))
     assert len(rooms.nearly_full()) == 3
     measure("another")  # a backup knows no mailbox
+    rooms.forget(timezone.now() + timedelta(hours=23))
+    assert len(rooms.nearly_full()) == 3
+    rooms.forget(timezone.now() + timedelta(days=1, minutes=11))
+    assert not rooms.nearly_full()
 
 
 @pytest.mark.parametrize(
