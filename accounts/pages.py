@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
 from django.db import IntegrityError
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -95,8 +95,11 @@ def press(request: SignedIn, write: Callable[[], object]) -> str:
     return " ".join(str(sentence) for sentence in form.non_field_errors())
 
 
-def rows(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
-    """The page of a list that was asked for; the nearest one when there is no such page."""
+def rows(request: HttpRequest, found: Any) -> Page[Any]:
+    """The page of a list that was asked for; the nearest one when there is no such page.
+
+    `found`: a query, or whatever knows its length and gives a part of itself.
+    """
     return Paginator(found, ROWS).get_page(request.GET.get("page"))
 
 

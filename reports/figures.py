@@ -18,6 +18,7 @@ from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
 from reports.models import DailyTally, Delivery, DomainTally, HourlyTally, HourlyTallyQuerySet
 from reports.periods import Period, offsets
+from reports.room import nearly_full
 
 DAY: Final = 86_400  # seconds
 HOUR: Final = 3_600
@@ -43,7 +44,10 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that a report says. `week`: letters sent by weekday and hour. `before`: the sums of as many days before."""
+    """All that a report says. `week`: letters sent by weekday and hour. `before`: the sums of as many days before.
+
+    `nearly_full`: percent used, by mailbox, now, of those of which something may be told.
+    """
 
     total: Sums
     before: Sums
@@ -54,6 +58,7 @@ class Figures:
     held: Mapping[str, int]
     acts: int
     oldest: datetime | None
+    nearly_full: Mapping[str, int]
 
 
 def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
@@ -70,6 +75,7 @@ def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) 
         held=held(keys, since, until),
         acts=acts(keys, since, until),
         oldest=oldest_letter(keys),
+        nearly_full=nearly_full({*whom, *newcomers}),
     )
 
 

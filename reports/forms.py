@@ -10,8 +10,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.forms import calendar
-from reports.periods import MOST_DAYS, RANGES, USUAL, Period, preset
+from reports.periods import MOST_DAYS, RANGES, USUAL, Period, Spans, month_spans, preset, spans
 from reports.report_words import RANGES as NAMES
+from reports.rows import DOMAINS, WHAT
 
 WRONG: Final = _("That is no day: write it like 2026-11-26.")
 DAY: Final[dict[str, Any]] = {  # a day, as the browser's own calendar gives it
@@ -80,6 +81,29 @@ class RangeForm(forms.Form):
         if (until - since).days >= MOST_DAYS:
             raise ValidationError(gettext("That is more than %(days)s days: choose fewer.") % {"days": MOST_DAYS})
         return Period(since, until)
+
+
+class RowsForm(RangeForm):
+    """What a number of a report counts, see `reports.sections.Door`."""
+
+    what = forms.ChoiceField(choices=[(name, name) for name in WHAT])
+    of = forms.IntegerField(required=False, min_value=1)
+    domain = forms.CharField(required=False, max_length=255)
+    weekday = forms.IntegerField(required=False, min_value=0, max_value=6)
+    hour = forms.IntegerField(required=False, min_value=0, max_value=23)
+
+    def clean(self) -> dict[str, Any]:
+        """With a domain, what goes by domain."""
+        found = super().clean()
+        if (found.get("what") in DOMAINS) != bool(found.get("domain")):
+            raise ValidationError(gettext("Choose a number in the report again."))
+        return found
+
+    def spans(self, zone: tzinfo) -> Spans:
+        """The moments of what is counted."""
+        if self.cleaned_data["domain"]:
+            return month_spans(self.period)
+        return spans(self.period, zone, self.cleaned_data["weekday"], self.cleaned_data["hour"])
 
 
 class PurposeForm(forms.Form):

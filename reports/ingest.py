@@ -30,7 +30,7 @@ from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, ta
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
-LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size")
+LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size", "abroad", "late", "asked")
 ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
 DROPPED: Final = (None, None, 0, "dropped", None, 0, "", "")  # an attempt, but for its moment
 
@@ -132,7 +132,8 @@ def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
     """LETTER: what each delivery has of its letter."""
     letter = one.letter
     login, sender = known.get(letter.login), known.get(letter.sender)
-    return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size
+    marks = letter.abroad, letter.late and letter.queued, letter.asked
+    return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size, *marks
 
 
 def _tried(to: Recipient, last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:

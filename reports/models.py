@@ -33,7 +33,8 @@ class LogPosition(models.Model):
 class Letter(models.Model):
     """A letter under way. `queued`: it is counted as sent, if it has a login; `abroad`: as sent outside.
 
-    A Message-ID is its writer's: it is looked for and shown, never believed.
+    `asked`: it was to wait for somebody's leave. A Message-ID is its writer's: it is looked for and shown, never
+    believed.
     """
 
     host = models.CharField(max_length=60)
@@ -46,6 +47,7 @@ class Letter(models.Model):
     sender = models.CharField(max_length=320, blank=True, default="")
     message_id = models.CharField(max_length=250, blank=True, default="")
     abroad = models.BooleanField(default=False)
+    asked = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["host", "queue_id"], name="open_letter_once")]
@@ -79,10 +81,11 @@ class Delivery(models.Model):
     """What became of a letter at one recipient, by the last attempt; raw.
 
     Of the letter each has what there is to know: when it came, who signed in to send it, its envelope sender, the
-    digest of its Message-ID (`reports.fields.digest`) and its size. `mailbox`: the key of the mailbox of this host that
-    it was for; empty for an address outside. `milliseconds`: from when the letter came. What a relay said is kept where
-    it did not take the letter. One that never entered the queue, since nobody let it go, is `dropped`, and has no
-    recipient.
+    digest of its Message-ID (`reports.fields.digest`), its size, and whether it counts as sent outside (`abroad`), as
+    one that had to wait in the queue (`late`), and as one that asked for leave (`asked`). `mailbox`: the key of the
+    mailbox of this host that it was for; empty for an address outside. `milliseconds`: from when the letter came. What
+    a relay said is kept where it did not take the letter. One that never entered the queue, since nobody let it go, is
+    `dropped`, and has no recipient.
     """
 
     host = models.CharField(max_length=60)
@@ -92,6 +95,9 @@ class Delivery(models.Model):
     sender = word("sender")
     message = models.BigIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0)
+    abroad = models.BooleanField(default=False)
+    late = models.BooleanField(default=False)
+    asked = models.BooleanField(default=False)
     recipient = word("recipient")
     original = word("original")
     mailbox = KeyField(default="")
@@ -134,6 +140,23 @@ class FailedSignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.when:%Y-%m-%d %H:%M}"
+
+
+class MailboxUse(models.Model):
+    """How many bytes of a mailbox's quota are used, and how many it has: the last that its host told, and when."""
+
+    mailbox = KeyField(unique=True)
+    used = models.PositiveBigIntegerField()
+    most = models.PositiveBigIntegerField()
+    when = SecondsField()
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.percent} %"
+
+    @property
+    def percent(self) -> int:
+        """Whole percents, no more than are used."""
+        return self.used * 100 // self.most if self.most else 0
 
 
 class HourlyTallyQuerySet(models.QuerySet["HourlyTally"]):

@@ -92,13 +92,14 @@ class Rejected(NamedTuple):
     """A recipient, or the letter as a whole, was refused at the door. `later`: the sender was told to come back.
 
     `queue_id` is given when that was the end of the letter, after all of it had come. `why`: `spoofed`, somebody who
-    signed in wanted to write as another; `full`, the mailbox was; else empty.
+    signed in wanted to write as another; `full`, the mailbox was; else empty. `whose`: who signed in, or the mailbox.
     """
 
     at: datetime
     queue_id: str = ""
     later: bool = False
     why: str = ""
+    whose: str = ""
 
 
 class Failed(NamedTuple):
@@ -130,7 +131,14 @@ PROBE: Final = (
 )
 
 # Why it was refused, where that is counted: access(5), and dovecot-quota-status(1) by RFC 3463's "mailbox full".
-WHY: Final = rb"5\.7\.1 <" + ADDRESS + rb">: Sender address rejected: not owned by user |[45]\.2\.2 "
+# Postfix writes the sender without its quotes here: one who has the words for who signed in in it stands before the
+# true ones, so nobody is believed but the last.
+PLAIN: Final = rb"[!#-:=?A-~]{1,64}@[!#-:=?A-~]{1,255}"
+OWNER: Final = rb": Sender address rejected: not owned by user "
+WHY: Final = (
+    rb"5\.7\.1 <" + ADDRESS + rb">" + OWNER + rb"(?:(?P<poser>" + PLAIN + rb");(?![^\n]*" + OWNER + rb"))?"
+    rb"|[45]\.2\.2 (?:<(?P<over>" + PLAIN + rb")>: )?"
+)
 
 # Every match starts at a newline, which `re` finds fast, and leaves the next one alone. A group's name is what its
 # record alone fills.
@@ -149,8 +157,10 @@ RECORD: Final = re.compile(
     rb"|warning: \S{1,300}\[(?P<from>[0-9a-fA-F.:]{2,45})\]: SASL [A-Z0-9-]{1,30} authentication failed: [^,\n]{0,200}"
     rb", sasl_username=(?P<failed>[^\n]{0,400})"
     rb")"
-    rb"|cleanup\[\d{1,10}\]: (?P<cleaned>" + QUEUE_ID + rb"): (?:message-id=<(?P<message_id>[!-;=?-~]{1,250})>(?=\n|\Z)"
-    rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d(?P<posed>\.1 \S{1,320} may not write as )?)"
+    rb"|cleanup\[\d{1,10}\]: (?P<cleaned>" + QUEUE_ID + rb"): (?:"
+    rb"message-id=<(?P<message_id>[!-;=?-~]{1,250})>(?=\n|\Z)"
+    rb"|milter-reject: END-OF-MESSAGE from \S{1,400}: (?P<class>[45])\.\d"
+    rb"(?P<posed>\.1 (?P<posing>\S{1,320}) may not write as )?)"
     rb"|pickup\[\d{1,10}\]: (?P<dropped>" + QUEUE_ID + rb"): uid=\d{1,10} from=<"
     rb"|qmgr\[\d{1,10}\]: (?P<active>"
     + QUEUE_ID
@@ -252,13 +262,14 @@ def _delivered(at: datetime, match: re.Match[bytes]) -> Delivered:
 def _refused(at: datetime, match: re.Match[bytes]) -> Rejected:
     """Refused at the door before the letter came."""
     refused = match["refused"] or b""
-    why = "full" if refused[1:] == b".2.2 " else "spoofed" if refused else ""
-    return Rejected(at, later=match["code"] == b"4", why=why)
+    why = "full" if refused[1:].startswith(b".2.2 ") else "spoofed" if refused else ""
+    return Rejected(at, later=match["code"] == b"4", why=why, whose=address(match["poser"] or match["over"] or b""))
 
 
 def _filtered(at: datetime, match: re.Match[bytes]) -> Rejected:
     """Refused by the filter, after all of it had come."""
-    return Rejected(at, match["cleaned"].decode(), match["class"] == b"4", "spoofed" if match["posed"] else "")
+    why = "spoofed" if match["posed"] else ""
+    return Rejected(at, match["cleaned"].decode(), match["class"] == b"4", why, login(match["posing"] or b""))
 
 
 def printable(raw: bytes) -> str:

@@ -17,6 +17,7 @@ WEEKLY: Final = 200  # and that it shows as weeks
 A_DAY: Final = timedelta(days=1)
 AN_HOUR: Final = timedelta(hours=1)
 Step = Literal["day", "week", "month"]
+Spans = tuple[tuple[datetime, datetime], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,38 @@ class Period:
             if day == self.first or day == begin(day, self.step):
                 yield begin(day, self.step)
             day += A_DAY
+
+    def bar(self, day: date) -> "Period":
+        """Those of its days that the bar stands for that begins with a day."""
+        days = {"day": 1, "week": 7, "month": 31}[self.step]
+        after = begin(day + timedelta(days=days), self.step)
+        return Period(max(day, self.first), min(after - A_DAY, self.last))
+
+
+def spans(period: Period, zone: tzinfo, weekday: int | None = None, hour: int | None = None) -> Spans:
+    """From where to where (the end left out) what was counted by hour belongs to these days; or of them to an hour.
+
+    An hour (UTC) belongs to the day and hour in which it begins by the clock of the zone.
+    """
+    since, until = (whole_hour(moment) for moment in period.bounds(zone))
+    if weekday is None or hour is None:
+        return ((since, until),)
+    hours = (since + AN_HOUR * n for n in range(int((until - since) / AN_HOUR)))
+    local = ((at, at.astimezone(zone)) for at in hours)
+    return tuple((at, at + AN_HOUR) for at, here in local if (here.weekday(), here.hour) == (weekday, hour))
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The first hour (UTC) that does not begin before a moment."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if hour == moment else hour + AN_HOUR
+
+
+def month_spans(period: Period) -> Spans:
+    """The months of these days, as what goes by month is counted (UTC)."""
+    first, last = period.first.replace(day=1), period.last.replace(day=1)
+    after = (last + timedelta(days=31)).replace(day=1)
+    return ((datetime.combine(first, time(), UTC), datetime.combine(after, time(), UTC)),)
 
 
 def preset(name: str, today: date) -> Period:

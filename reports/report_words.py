@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from reports.figures import Figures, Sums
 from reports.periods import Period, change
+from reports.rows import LETTERS
 
 QUESTIONS: Final = {
     "working": gettext_lazy("Is mail working?"),
@@ -29,6 +30,35 @@ MODES: Final = {
     "totals": gettext_lazy("Totals"),
     "pseudonyms": gettext_lazy("Pseudonyms"),
     "names": gettext_lazy("Names"),
+}
+ROWS: Final = {
+    "sent": gettext_lazy("Letters sent"),
+    "abroad": gettext_lazy("Letters sent outside"),
+    "deferred": gettext_lazy("Letters that had to wait"),
+    "asked": gettext_lazy("Letters that asked for leave"),
+    "received": gettext_lazy("Letters received"),
+    "home": gettext_lazy("Letters received from inside"),
+    "delivered": gettext_lazy("Letters delivered"),
+    "quick": gettext_lazy("Delivered within a minute"),
+    "slow": gettext_lazy("Delivered after a quarter of an hour"),
+    "bounced": gettext_lazy("Letters that came back"),
+    "came": gettext_lazy("Letters received from a domain"),
+    "went": gettext_lazy("Letters sent to a domain"),
+    "held": gettext_lazy("Letters held back"),
+    "let": gettext_lazy("Letters let in by an answer"),
+    "kept": gettext_lazy("Letters kept out by an answer"),
+    "waiting": gettext_lazy("Letters that wait for an answer"),
+    "acts": gettext_lazy("Letters with which a rule did something"),
+    "failed": gettext_lazy("Sign-ins that failed"),
+}
+A_LETTER: Final = gettext_lazy("A letter stands here once, by when it came, to however many it went.")
+A_DELIVERY: Final = gettext_lazy("A letter to two people stands here twice, once for each of them.")
+HOW: Final = {
+    "sent": gettext_lazy("One that waited for somebody's leave was counted when it might go."),
+    "acts": gettext_lazy("A letter with which two rules did something stands here twice."),
+    "failed": gettext_lazy("A session stands here once, however often somebody tried in it."),
+    "came": gettext_lazy("Domains are counted by whole months, and the domain is what the sender claims."),
+    "went": gettext_lazy("Domains are counted by whole months; a letter to two people there stands here twice."),
 }
 WEEKDAYS: Final = (
     gettext_lazy("Mon"), gettext_lazy("Tue"), gettext_lazy("Wed"), gettext_lazy("Thu"), gettext_lazy("Fri"),
@@ -151,3 +181,9 @@ def wrong(figures: Figures) -> str:
     if not failed:
         return _("No sign-in failed.")
     return ngettext("%(number)s sign-in failed.", "%(number)s sign-ins failed.", failed) % {"number": number(failed)}
+
+
+def how(what: str) -> list[str]:
+    """What one row stands for, where that may be another thing than a letter."""
+    common = A_LETTER if what in LETTERS else A_DELIVERY if what not in HOW else ""
+    return [str(text) for text in (common, HOW.get(what, "")) if text]

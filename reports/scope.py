@@ -9,7 +9,7 @@ of their own. Nothing is touched; PermissionDenied or Http404 where there is not
 - Whom a family protects stands in no business's rows by herself: the least sight wins.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -31,10 +31,11 @@ MODES_OF: Final = {"owner": MODES, "manager": (TOTALS,), "guardian": (NAMES,)}
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A row of its own: a person, or a mailbox that several share."""
+    """A row of its own: a person, or a mailbox that several share. `box`: the number of a mailbox of hers, its name."""
 
     label: str
     keys: frozenset[str]
+    box: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Scope:
 
     `whom`: mailboxes of which every domain outside may be named; `newcomers`: of which those that are new.
     `people`: how many there are in all; `looked`: those whose figures somebody else sees one by one.
+    `open`: mailboxes whose letters may be seen one by one, too.
     """
 
     subjects: tuple[Subject, ...] = ()
@@ -52,6 +54,7 @@ class Scope:
     people: int = 0
     left_out: int = 0
     looked: tuple[User, ...] = field(default=())
+    open: frozenset[str] = frozenset()
 
     @property
     def keys(self) -> frozenset[str]:
@@ -94,7 +97,7 @@ def business(community: Community, mode: str) -> Scope:
     shown = [box for box in boxes if not any(person.pk in guarded for person in box.people.all())]
     subjects = named(shown) if mode == NAMES else hidden(shown, community)
     apart = frozenset(box.key for box in shown)
-    return Scope(subjects, keys - apart, keys, people=len(people))
+    return Scope(subjects, keys - apart, keys, people=len(people), open=apart if mode == NAMES else frozenset())
 
 
 def family(actor: User, community: Community, now: datetime) -> Scope:
@@ -114,6 +117,7 @@ def family(actor: User, community: Community, now: datetime) -> Scope:
         people=len({person.pk for box in boxes for person in box.people.all()}),
         left_out=len(people) if alone else 0,
         looked=tuple(child for child in children if child.pk in seen),
+        open=frozenset(box.key for box in shown if may_be_read(box, actor, seen)),
     )
 
 
@@ -123,13 +127,27 @@ def may_be_shown(box: Mailbox, actor: User, seen: dict[int, str]) -> bool:
     return actor.pk in people or all(person in seen for person in people)
 
 
-def person(actor: User, someone: User, boxes: Iterable[Mailbox], now: datetime) -> Scope:
-    """One person, for herself and her parents; a row for each of her mailboxes."""
+def may_be_read(box: Mailbox, actor: User, seen: Mapping[int, str]) -> bool:
+    """The same of its letters, one by one: of children whose level lets parents see with whom they write."""
+    people = [person.pk for person in box.people.all()]
+    return actor.pk in people or all(seen.get(person) == "held" for person in people)
+
+
+def person(actor: User, someone: User, boxes: list[Mailbox], now: datetime) -> Scope:
+    """One person, for herself and her parents; a row for each of her mailboxes, which come with their people."""
     sight = sight_or_refused(actor, someone, now)
     keys = frozenset(box.key for box in boxes)
-    subjects = tuple(Subject(box.shown, frozenset({box.key})) for box in boxes)
+    subjects = tuple(Subject(box.shown, frozenset({box.key}), box.pk) for box in boxes)
     whom, newcomers = (frozenset[str](), keys) if sight == "contacts" else (keys, frozenset[str]())
-    return Scope(subjects, whom=whom, newcomers=newcomers, people=1, looked=() if actor == someone else (someone,))
+    seen = sights({one for box in boxes for one in box.people.all()}, now)
+    return Scope(
+        subjects,
+        whom=whom,
+        newcomers=newcomers,
+        people=1,
+        looked=() if actor == someone else (someone,),
+        open=frozenset(box.key for box in boxes if may_be_read(box, actor, seen)),
+    )
 
 
 def sight_or_refused(actor: User, someone: User, now: datetime) -> str:
@@ -150,7 +168,8 @@ def mailboxes_of(community: Community) -> list[Mailbox]:
 
 def named(boxes: Iterable[Mailbox]) -> tuple[Subject, ...]:
     """A row for each person by name, and for each shared mailbox by its address; in the order of these."""
-    found = [Subject(label(group), frozenset(box.key for box in group)) for group in grouped(boxes).values()]
+    groups = grouped(boxes).values()
+    found = [Subject(label(group), frozenset(box.key for box in group), group[0].pk) for group in groups]
     return tuple(sorted(found, key=lambda subject: (subject.label.casefold(), sorted(subject.keys))))
 
 

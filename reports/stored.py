@@ -10,8 +10,8 @@ from django.db.models import Min, Model
 from django.utils.translation import gettext as _
 
 from policies.models import Decision, HeldLetter, RuleAct
-from reports import decisions, ingest, keeping, looks
-from reports.models import AccessEntry, Delivery, DomainTally, FailedSignIn, HourlyTally, Letter
+from reports import decisions, ingest, keeping, looks, room
+from reports.models import AccessEntry, Delivery, DomainTally, FailedSignIn, HourlyTally, Letter, MailboxUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,12 @@ def stored() -> list[Kept]:
             _("For the reports."),
             None,
             oldest_month(),
+        ),
+        kept(
+            _("How much of its quota a mailbox uses: the last that its host told"),
+            _("To say in time that it is nearly full."),
+            room.KEPT,
+            oldest(MailboxUse, "when"),
         ),
         kept(
             _("Who looked at whose figures, when and why"),

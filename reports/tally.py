@@ -19,7 +19,7 @@ What is counted, for a mailbox and for the host (address ""), which has the sums
   told at the door to come back, each time it came.
 - *rejected*, the host's alone: letters refused at the door, one for each refused recipient, and one for a letter that
   was refused whole. *spoofed* and *full* are those among them (or told to come back) that were written as somebody
-  else, or to a mailbox that had no room.
+  else, for the login that wrote them, or to a mailbox that had no room, for the mailbox; both for the host, too.
 - *failed*: attempts to sign in that were refused, for the mailbox as which it was tried, and the host.
 - *asked*: letters of a login that were to wait for somebody's leave, each once.
 A letter that waits for somebody's leave is no more sent than one whose sender hung up, until it enters the queue. A
@@ -48,6 +48,7 @@ class Letter(NamedTuple):
     """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login.
 
     `late`: it had to wait; before it is queued, for somebody's leave. `abroad`: another host was asked to take it.
+    `asked`: it had to wait for leave, whether it may go by now or not.
     """
 
     opened: datetime
@@ -58,6 +59,7 @@ class Letter(NamedTuple):
     sender: str = ""
     message_id: str = ""
     abroad: bool = False
+    asked: bool = False
 
 
 class Slot(NamedTuple):
@@ -189,7 +191,7 @@ class _Counting:
         """It is to wait for somebody's leave."""
         if not letter.late:
             self._of_login(at, letter, ASKED, 0)
-        self._wait(queue_id, letter)
+        self._wait(queue_id, letter._replace(asked=True))
 
     def _removed(self, event: Removed) -> None:
         if letter := self.letters.pop(event.queue_id, None):
@@ -200,7 +202,7 @@ class _Counting:
             self.end(event.queue_id, letter)
         self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
-            self._add(event.at, HOST, event.why, 0)
+            self._both(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
 
     def _failed(self, event: Failed) -> None:
         for _attempt in range(event.attempts):
@@ -209,9 +211,7 @@ class _Counting:
     def _queued(self, event: Queued) -> None:
         letter = self.letters.get(event.queue_id) or Letter(event.at)
         late = letter.late and letter.queued
-        self.letters[event.queue_id] = Letter(
-            letter.opened, letter.login, event.size, True, late, event.sender, letter.message_id, letter.abroad
-        )
+        self.letters[event.queue_id] = letter._replace(size=event.size, queued=True, late=late, sender=event.sender)
         if letter.login and not letter.queued:
             self._of_login(event.at, letter, SENT, event.size)
 

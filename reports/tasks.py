@@ -5,8 +5,10 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from deploy.services import mail_log, sign_in_log, verdict_log
-from reports import decisions, ingest as letters, looks, signins
+from deploy.models import MailHost
+from deploy.services import LayoutError, mail_log, sign_in_log, verdict_log
+from deploy.services.room import HelperError
+from reports import decisions, ingest as letters, looks, room, signins
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +30,15 @@ def forget(host: str) -> None:
     decisions.forget(host, timezone.now())
     signins.forget(host, timezone.now())
     looks.forget(timezone.now())
+    room.forget(timezone.now())
+
+
+@shared_task(name="reports.room")
+def measure(host: str) -> None:
+    """Ask this host how full its mailboxes are; a backup has none."""
+    if not MailHost.objects.filter(name=host, role=MailHost.Role.PRIMARY).exists():
+        return
+    try:
+        room.follow(timezone.now())
+    except (HelperError, LayoutError) as error:
+        logger.warning("How full the mailboxes are is not known: %s", error)

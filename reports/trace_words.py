@@ -64,7 +64,7 @@ class Step:
     """Something that happened: the sentence, why, what can be done, and what a program said, word for word.
 
     `state`: passed, waiting or failed. `held`: the number of the held letter that has a page. `filed`: the key of the
-    mailbox whose rules may have filed it.
+    mailbox whose rules may have filed it. `took`: milliseconds from when the letter came.
     """
 
     when: datetime
@@ -75,6 +75,7 @@ class Step:
     said: str = ""
     held: int | None = None
     filed: str = ""
+    took: int = 0
 
     @property
     def mark(self) -> str:
@@ -171,7 +172,9 @@ def at(way: Way, one: Attempt, held: Kept | None) -> Iterator[Step]:
         yield from before_mailbox(one, held, to)
     elif one.status == "sent" and one.mailbox:
         filed = one.mailbox if one.mailbox in way.keys else ""
-        yield Step(one.when, "passed", Said(_("It was handed to the mailbox of %(address)s."), to), filed=filed)
+        yield Step(
+            one.when, "passed", Said(_("It was handed to the mailbox of %(address)s."), to), filed=filed, took=one.took
+        )
     else:
         yield outside(way, one, to)
 
@@ -181,7 +184,8 @@ def outside(way: Way, one: Attempt, to: Mapping[str, str]) -> Step:
     said = words(way, one)
     if one.status == "sent":
         facts = {**to, "host": harmless(one.relay.partition("[")[0])}
-        return Step(one.when, "passed", Said(_("%(host)s has taken it for %(address)s."), facts), said=said)
+        told = Said(_("%(host)s has taken it for %(address)s."), facts)
+        return Step(one.when, "passed", told, said=said, took=one.took)
     if one.status == "bounced":
         remedy = Said(_("Look at the address, or ask her or him another way; the sender got a report."))
         told = Said(_("It could not be delivered to %(address)s."), to)
@@ -219,3 +223,13 @@ def words(way: Way, one: Attempt) -> str:
     if way.named:
         return harmless(one.reply)
     return harmless(without_names(one.reply, [one.recipient, one.original, way.letter.sender, way.letter.login]))
+
+
+def sender(way: Way) -> str:
+    """Whom it is from, as whoever looks may see it; empty for a report's null sender."""
+    return face(way, way.letter.login if way.sent else way.letter.sender)
+
+
+def recipients(way: Way) -> list[str]:
+    """Whom it is to, as whoever looks may see it, each once."""
+    return list(dict.fromkeys(face(way, one.recipient) for one in way.deliveries))

@@ -1,6 +1,6 @@
 """Where is my letter? Letters from and to somebody's own mailboxes, for as long as the log's rows are kept.
 
-In: a person, what she looks for. Out: `Way`s, the newest first. Nothing is touched or raised.
+In: whose mailboxes, what is looked for. Out: `Letters`, `Way`s, the newest first. Nothing is touched or raised.
 
 Whoever sent a letter sees what became of it at each recipient. Whoever got one sees that it came to her, and nothing of
 the others whom it went to: some of them may have been written to in secret. Whoever runs the host finds one letter of
@@ -21,9 +21,10 @@ from domains.models import Mailbox
 from reports.fields import digest
 from reports.models import Delivery, Letter, Word
 
-MOST: Final = 50  # letters on a page
+MOST: Final = 50  # letters of anybody with one id
 AN_ID: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z|[0-9A-Za-z]{10,32}\Z")  # a Message-ID or a queue id
 Place = tuple[str, str, datetime]  # host, queue id, and when it came: an id may be given anew
+PLACE: Final = ("host", "queue_id", "opened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of a letter at one recipient, by the last attempt. `dsn` and `reply`: where it was not taken."""
+    """What became of a letter at one recipient, by the last attempt. `dsn` and `reply`: where it was not taken.
+
+    `took`: milliseconds from when the letter came.
+    """
 
     recipient: str
     original: str
@@ -57,6 +61,7 @@ class Attempt:
     relay: str = ""
     dsn: str = ""
     reply: str = ""
+    took: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +98,48 @@ class Own:
         return cls(frozenset(address for address, _key in boxes), frozenset(key for _address, key in boxes))
 
 
-def ways(
-    person: User,
-    text: str,
-    most: int = MOST,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    mailboxes: Iterable[Mailbox] | None = None,
-) -> list[Way]:
-    """Her letters that have to do with a text: an address, a part of one, a Message-ID or queue id; all if empty.
+class Letters:
+    """Letters as a list whose parts are read when they are asked for, the newest first.
 
-    `since`, `until`: when they came, the latter left out. `mailboxes`: those of hers that are to be seen, if not all.
+    `tried`: deliveries of them; `under_way`: those that may have been tried for nobody yet, of which there are few.
     """
-    own, text = Own.of(person) if mailboxes is None else Own.through(mailboxes), text.strip()
-    sent = Q(login__in=Word.objects.filter(text__in=own.logins))
+
+    def __init__(self, tried: QuerySet[Delivery], under_way: QuerySet[Letter]) -> None:
+        """Find out which of those under way have not been tried."""
+        found = set(under_way.values_list(*PLACE))
+        known = tried.filter(queue_id__in={queue_id for _host, queue_id, _opened in found}) if found else tried.none()
+        self.fresh = sorted(found - set(known.values_list(*PLACE)), key=newest, reverse=True)
+        self.tried = tried.values_list(*PLACE).distinct().order_by("-opened", "-queue_id", "-host")
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self.tried.count() + len(self.fresh)
+
+    def __getitem__(self, part: slice) -> list[Place]:
+        """Some of them."""
+        found = [*self.tried[: part.stop], *self.fresh[: part.stop]]
+        return sorted(found, key=newest, reverse=True)[part]
+
+
+def newest(place: Place) -> tuple[datetime, str, str]:
+    """What letters are put in order by."""
+    host, queue_id, opened = place
+    return opened, queue_id, host
+
+
+def letters(own: Own, text: str, *, since: datetime | None = None, until: datetime | None = None) -> Letters:
+    """Letters that have to do with a text: an address, a part of one, a Message-ID or queue id; all if it is empty.
+
+    `since`, `until`: when they came, the latter left out.
+    """
+    text, sent = text.strip(), Q(login__in=Word.objects.filter(text__in=own.logins))
     tried = Delivery.objects.filter((sent | Q(mailbox__in=own.keys)) & about(text, sent) & between(since, until))
-    open_ones = Letter.objects.filter(under_way(text) & between(since, until), login__in=own.logins)
-    found = newest(tried, open_ones, most)
-    return [way(letter, rows, own) for letter, rows in found]
+    return Letters(tried, Letter.objects.filter(under_way(text) & between(since, until), login__in=own.logins))
+
+
+def ways(places: Iterable[Place], own: Own) -> list[Way]:
+    """These letters with what is to be seen of them."""
+    return [way(letter, rows, own) for letter, rows in known_of(places)]
 
 
 def nameless(text: str) -> list[Way]:
@@ -120,8 +148,10 @@ def nameless(text: str) -> list[Way]:
     if not AN_ID.match(text):
         return []
     tried = Delivery.objects.filter(Q(message=digest(text)) | Q(queue_id=text))
-    found = newest(tried, Letter.objects.filter(Q(message_id=text) | Q(queue_id=text)), MOST)
-    return [Way(letter, bool(letter.login), in_order(map(attempt, rows)), named=False) for letter, rows in found]
+    found = Letters(tried, Letter.objects.filter(Q(message_id=text) | Q(queue_id=text)))[:MOST]
+    return [
+        Way(letter, bool(letter.login), in_order(map(attempt, rows)), named=False) for letter, rows in known_of(found)
+    ]
 
 
 def oldest() -> datetime | None:
@@ -149,26 +179,25 @@ def under_way(text: str) -> Q:
     return Q(sender__icontains=text) | Q(message_id=text.strip("<>")) | Q(queue_id=text) if text else Q()
 
 
-def newest(tried: QuerySet[Delivery], open_ones: QuerySet[Letter], most: int) -> list[tuple[Traced, list[Delivery]]]:
-    """The newest of these letters, with everything that became of them."""
-    names, order = ("host", "queue_id", "opened"), ("-opened", "-queue_id")
-    found: set[Place] = {*tried.values_list(*names).distinct().order_by(*order)[:most],
-                         *open_ones.values_list(*names).order_by(*order)[:most]}  # fmt: skip
-    places = sorted(found, key=lambda place: (place[2], place[1]), reverse=True)[:most]
+def known_of(places: Iterable[Place]) -> list[tuple[Traced, list[Delivery]]]:
+    """What is known of these letters, with everything that became of them; one that is gone meanwhile is left out."""
+    places = list(places)
     ids = {queue_id for _host, queue_id, _opened in places}
-    letters = {(row.host, row.queue_id, row.opened): row for row in Letter.objects.filter(queue_id__in=ids)}
+    under_way = {(row.host, row.queue_id, row.opened): row for row in Letter.objects.filter(queue_id__in=ids)}
     rows: dict[Place, list[Delivery]] = defaultdict(list)
     for row in Delivery.objects.filter(queue_id__in=ids).select_related("login", "sender", *WORDS):
         rows[row.host, row.queue_id, row.opened].append(row)
-    return [(traced(place, letters, rows[place]), rows[place]) for place in places]
+    return [
+        (traced(place, under_way, rows[place]), rows[place]) for place in places if place in under_way or rows[place]
+    ]
 
 
 WORDS: Final = ("recipient", "original", "relay")
 
 
-def traced(place: Place, letters: Mapping[Place, Letter], rows: list[Delivery]) -> Traced:
+def traced(place: Place, under_way: Mapping[Place, Letter], rows: list[Delivery]) -> Traced:
     """A letter that is under way, or by one of its deliveries."""
-    if row := letters.get(place):
+    if row := under_way.get(place):
         return Traced(*place, row.login, row.sender, row.size, row.message_id, row.queued, row.late, over=False)
     one = rows[0]
     dropped = one.status == "dropped"
@@ -185,7 +214,7 @@ def way(letter: Traced, rows: Iterable[Delivery], own: Own) -> Way:
 def attempt(row: Delivery) -> Attempt:
     """A row with its texts."""
     recipient, original, relay = (str(getattr(row, name) or "") for name in WORDS)
-    return Attempt(recipient, original, row.mailbox, row.when, row.status, relay, row.dsn, row.reply)
+    return Attempt(recipient, original, row.mailbox, row.when, row.status, relay, row.dsn, row.reply, row.milliseconds)
 
 
 def in_order(deliveries: Iterable[Attempt]) -> tuple[Attempt, ...]:

@@ -119,7 +119,8 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
 USAGE = {  # the policy of a community: test_rights_usage.py
     "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
 }  # fmt: skip
-APART = DOORS | {"report-person", "report-community", "letter-trace-person", "letter-try", "letter-tried"}
+OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person"}
+APART = DOORS | OF_SOMEBODY | {"report-community", "letter-list-community", "letter-try", "letter-tried"}
 APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
 APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING) | set(USAGE)
 
@@ -237,7 +238,7 @@ def test_signing_out_is_sent_and_not_looked_at(household: Household) -> None:
     assert client.get("/").status_code == 302
 
 
-@pytest.mark.parametrize("address", ["report-person", "letter-trace-person"])
+@pytest.mark.parametrize("address", sorted(OF_SOMEBODY))
 @pytest.mark.parametrize(
     ("who", "whose", "status"),
     [
@@ -256,7 +257,7 @@ def test_figures_and_letters_are_for_oneself_and_the_parents(
     household: Household, address: str, who: str, whose: str, status: int
 ) -> None:
     url = reverse(address, args=[household.people[whose].pk])
-    assert household.client(who).get(url).status_code == status
+    assert household.client(who).get(url, {"what": "sent"}).status_code == status
 
 
 KEEPERS = {  # whose lists and letters -> who looks after them

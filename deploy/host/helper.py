@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold, imap, spool
+from deploy.host import again, hold, imap, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -100,6 +100,7 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "drop": (re.compile(rf"{LETTER}\Z"), drop),
     "folders": (re.compile(rf"{LOGIN}\Z"), imap.names),
     "make-folder": (re.compile(rf"{LOGIN} {NAME}\Z"), imap.make),
+    "quota-list": (re.compile(r"\Z"), room.used),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
     "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),

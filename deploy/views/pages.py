@@ -63,7 +63,9 @@ def home(request: SignedIn) -> HttpResponse:
     mine = list(with_filing(request.user.mailboxes.all()))
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
-    context |= {"counted": counted(children), "reported": looked_after(request.user)}
+    reported = looked_after(request.user)
+    context |= {"counted": counted(children), "reported": reported}
+    context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
         hosts = list(MailHost.objects.all())

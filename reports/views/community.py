@@ -4,7 +4,6 @@ What is shown goes by `reports.scope`, on the page and in the sheets alike. Who 
 down (`reports.looks`).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -51,6 +51,7 @@ def report_community(request: SignedIn, pk: int) -> HttpResponse:
     scope = scopes.family(request.user, community, now) if role == "guardian" else scopes.business(community, mode)
     why = looks.stated_purpose(request.user, community, now) if role == "owner" and mode == NAMES else ""
     context = {"community": community, "mode": mode, "modes": modes(request, role, mode), "purpose": why}
+    context["rows"] = f"{reverse('letter-list-community', args=[pk])}?mode={mode}&"
     if role == "owner" and mode == NAMES and not why:
         return unnamed(request, form, context)
     zone = ZoneInfo(community.timezone)
@@ -91,11 +92,12 @@ def note(actor: User, community: Community, mode: str, scope: Scope, now: dateti
     looks.note_people(actor, scope.looked, now)
 
 
-def person_report(request: SignedIn, person: User, mailboxes: Iterable[Mailbox], zone: tzinfo) -> HttpResponse:
+def person_report(request: SignedIn, person: User, mailboxes: list[Mailbox], zone: tzinfo) -> HttpResponse:
     """One person, for herself and her parents."""
     now = timezone.now()
     scope = scopes.person(request.user, person, mailboxes, now)
-    response = report(request, scope, zone, f"person-{person.pk}", "reports/person_report.html", person=person)
+    context = {"person": person, "rows": f"{reverse('letter-list-person', args=[person.pk])}?"}
+    response = report(request, scope, zone, f"person-{person.pk}", "reports/person_report.html", **context)
     if response.status_code == 200:
         looks.note_people(request.user, scope.looked, now)
     return response

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.pages import SignedIn, page, sought
+from accounts.pages import SignedIn, page, rows, sought
 from accounts.rights import visible_people
 from domains.models import Mailbox
 from policies.rights import filed_mailboxes
@@ -21,8 +21,8 @@ from reports.keeping import kept
 from reports.looks import note_people
 from reports.sight import may_trace, traced_mailboxes, zone_of
 from reports.trace_held import kept_letters
-from reports.trace_words import Headline, Step, headline, steps
-from reports.tracing import MOST, Way, nameless, oldest, ways
+from reports.trace_words import Headline, Step, headline, recipients, sender, steps
+from reports.tracing import Own, Way, letters, nameless, oldest, ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Card:
     way: Way
     headline: Headline
     steps: list[Step]
+    sender: str
+    recipients: list[str]
 
 
 @require_safe
@@ -57,23 +59,23 @@ def letter_trace_person(request: SignedIn, pk: int) -> HttpResponse:
 def traced(request: SignedIn, person: User, mailboxes: list[Mailbox] | None) -> HttpResponse:
     """The page."""
     form, text, zone = TraceForm(request.GET), sought(request), zone_of(request.user)
-    right = form.is_valid()
-    since, until = form.span(zone)
-    found = ways(person, text, since=since, until=until, mailboxes=mailboxes) if right else []
-    others = nameless_ways(request.user, text, found) if person == request.user else []
+    own = Own.of(person) if mailboxes is None else Own.through(mailboxes)
+    since, until = form.span(zone) if form.is_valid() else (None, None)
+    found = rows(request, letters(own, text, since=since, until=until) if form.is_valid() else ())
+    shown = ways(found.object_list, own)
+    others = nameless_ways(request.user, text, shown) if person == request.user and found.number == 1 else []
     context: dict[str, Any] = {
         "person": person,
         "own": person == request.user,
         "q": text,
         "asked": bool(text or form["since"].value() or form["until"].value()),
-        "cards": cards(found, request.user),
+        "pages": found,
+        "cards": cards(shown, request.user),
         "others": cards(others, request.user),
-        "full": len(found) == MOST,
-        "most": MOST,
         "days": kept().days,
         "oldest": oldest(),
         "zone": zone,
-        "rules": rule_pages(found, request.user),
+        "rules": rule_pages(shown, request.user),
     }
     return page(request, "reports/letter_trace.html", form, **context)
 
@@ -88,7 +90,7 @@ def cards(found: Iterable[Way], actor: User) -> list[Card]:
     """Every way with its words."""
     found = list(found)
     kept = kept_letters(found, actor)
-    return [Card(way, headline(way, kept), steps(way, kept)) for way in found]
+    return [Card(way, headline(way, kept), steps(way, kept), sender(way), recipients(way)) for way in found]
 
 
 def rule_pages(found: Iterable[Way], actor: User) -> dict[str, int]:

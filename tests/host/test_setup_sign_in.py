@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from deploy.host.helper import fetch
+from deploy.services.room import parsed
 from tests.host.letters import ANNA, HASH, HOUSE, INFO, KEYS, LUCA, MARCO, WORD, signs_in
 from tests.host.machine import MailHost, wait_for
 
@@ -89,6 +91,11 @@ def test_quota_is_what_the_line_says(mailhost: MailHost) -> None:
     for login, limit in ((ANNA, "-"), (MARCO, "1024")):
         said = mailhost.run("doveadm", "-c", str(mailhost.layout.dovecot), "quota", "get", "-u", login).stdout.decode()
         assert [line.split()[-2] for line in said.splitlines() if "STORAGE" in line] == [limit], said
+
+
+def test_the_helper_tells_how_full_mailboxes_with_a_limit_are(mailhost: MailHost) -> None:
+    told = parsed(fetch(mailhost.layout, "quota-list").decode())
+    assert [(use.address, use.most) for use in told] == [(MARCO, 1 << 20)]
 
 
 def test_a_mailbox_opens_in_its_own_folder_with_the_usual_folders(mailhost: MailHost) -> None:

@@ -374,18 +374,6 @@ def test_strangers_words_are_text(client: Client, household: Household) -> None:
         assert re.search(r'<bdi(?: class="address")?>' + re.escape(piece), html), piece
 
 
-def test_many_letters_are_a_page_and_a_few_queries(
-    client: Client, household: Household, django_assert_max_num_queries: Any
-) -> None:
-    for number in range(55):
-        came_to(household, EMMA, name=f"4jXVLL50s7zJbj{number:02}")
-    client.force_login(household.emma)
-    with django_assert_max_num_queries(30):
-        answer = client.get("/reports/trace/")
-    assert "The newest 50 letters." in answer.text
-    assert answer.text.count("<article") == 50
-
-
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_it_only_shows(client: Client, household: Household, method: str) -> None:
     client.force_login(household.emma)

@@ -92,7 +92,7 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         (
             "postfix/smtpd",
             f"{ID}: reject: RCPT from unknown[192.0.2.7]: 450 4.2.2 <x@y>: full",
-            Rejected(AT, later=True, why="full"),
+            Rejected(AT, later=True, why="full", whose="x@y"),
         ),
         (
             "postfix/smtpd",
@@ -104,7 +104,7 @@ def read(process: str, text: str, prefix: str = "Nov 22 13:02:14 mx ") -> Event 
         (
             "postfix/submission/cleanup",
             f"{ID}: {AT_THE_END} 5.7.1 a@x may not write as y@z; …",
-            Rejected(AT, ID, why="spoofed"),
+            Rejected(AT, ID, why="spoofed", whose="a@x"),
         ),
         (
             "postfix/submission/smtpd",

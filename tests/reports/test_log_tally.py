@@ -87,7 +87,7 @@ def test_a_letter_that_the_filter_refuses_is_over(code: str, direction: str) -> 
 def test_who_is_told_to_come_back_is_not_refused() -> None:
     full = line(AT, "smtpd", "NOQUEUE: reject: RCPT from x[192.0.2.7]: 452 4.2.2 <x@y>: full")
     down = line(AT, "smtpd", "NOQUEUE: milter-reject: MAIL from x[192.0.2.7]: 451 4.7.1 try again later; x")
-    assert counted(full, down) == {("", "deferred"): (2, 0), ("", "full"): (1, 0)}
+    assert counted(full, down) == {("", "deferred"): (2, 0), ("", "full"): (1, 0), ("x@y", "full"): (1, 0)}
 
 
 def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
@@ -96,7 +96,7 @@ def test_a_letter_that_waits_for_leave_is_sent_when_it_may_go() -> None:
     waiting = tally({}, read(login, held, held))
     assert (by_name(waiting), waiting.letters) == (
         {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
-        {ONE: Letter(AT, EMMA, late=True)},
+        {ONE: Letter(AT, EMMA, late=True, asked=True)},
     )
     assert tally(waiting.letters, read(line(AT, "postsuper", f"{ONE}: removed"))).letters == {}
     free = [active(AT, ONE), delivered(AT, ONE, "x@out.example", "deferred", "smtp")]
@@ -111,7 +111,7 @@ def test_a_letter_whose_first_recipient_asks_waits_before_it_has_an_id() -> None
     waiting = tally({}, read(held, opened))
     assert (by_name(waiting), waiting.letters) == (
         {(EMMA, "asked"): (1, 0), ("", "asked"): (1, 0)},
-        {ONE: Letter(AT, EMMA, late=True)},
+        {ONE: Letter(AT, EMMA, late=True, asked=True)},
     )
     other = opened.replace(b"[123]:", b"[124]:")
     later = line(AT + timedelta(minutes=11), "submission/smtpd", f"{ONE}: client=a[127.0.0.1]")
@@ -267,25 +267,29 @@ def test_the_null_sender_has_no_domain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "text", "column"),
+    ("process", "text", "column", "whose"),
     [
-        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by user "
-         f"{EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed"),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <{LUCA}>: Sender address rejected: not owned by "
+         f"user {EMMA}; from=<{LUCA}> to=<x@y.z> proto=ESMTP helo=<h>", "spoofed", {EMMA}),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 553 5.7.1 <a>: Sender address rejected: not owned by "
+         f"user {LUCA}; x@y>: Sender address rejected: not owned by user {EMMA}; from=<x>", "spoofed", set()),
         ("cleanup", f"{ONE}: milter-reject: END-OF-MESSAGE from x[::1]: 5.7.1 {EMMA} may not write as {LUCA}; choose",
-         "spoofed"),
-        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full"),
+         "spoofed", {EMMA}),
+        ("smtpd", f"NOQUEUE: reject: RCPT from x[::1]: 552 5.2.2 <{EMMA}>: Recipient address rejected: full", "full",
+         {EMMA}),
         ("smtpd", "NOQUEUE: reject: RCPT from x[::1]: 554 5.7.1 <\"a>: Sender address rejected: not owned by user "
-         "\"@x>: Relay access denied", "rejected"),
+         "\"@x>: Relay access denied", "rejected", set()),
     ],
 )  # fmt: skip
-def test_why_a_letter_was_refused(process: str, text: str, column: str) -> None:
-    assert set(counted(line(AT, process, text))) == {("", "rejected"), ("", column)}
+def test_why_a_letter_was_refused(process: str, text: str, column: str, whose: set[str]) -> None:
+    by_whom = {(address, column) for address in whose}
+    assert set(counted(line(AT, process, text))) == {("", "rejected"), ("", column), *by_whom}
 
 
 def test_a_letter_that_nobody_let_go_was_dropped() -> None:
     held = line(AT, "submission/smtpd", f"{ONE}: hold: RCPT from a[127.0.0.1]: <x@y.example>: triggers it; x")
     (outcome,) = tally({}, read(login(EMMA), held, line(AT, "postsuper", f"{ONE}: removed"))).outcomes
-    assert (outcome.queue_id, outcome.letter, outcome.attempts) == (ONE, Letter(AT, EMMA, late=True), None)
+    assert (outcome.queue_id, outcome.letter, outcome.attempts) == (ONE, Letter(AT, EMMA, late=True, asked=True), None)
 
 
 @pytest.mark.parametrize("length", [254, 255])

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.wishes import wishes
 from tests.reports.conftest import Household, count
+from tests.reports.test_report_community import sight
 
 pytestmark = pytest.mark.django_db
 EMMA = "emma@myfamily.net"
@@ -103,6 +104,16 @@ def test_all_mailboxes_of_a_person_are_summed(client: Client, household: Househo
     assert "info@mybusiness.com" in text
 
 
+def test_a_day_leads_to_its_letters_for_who_may_see_them(client: Client, household: Household) -> None:
+    with wishes("test", "test"):
+        household.mailboxes[EMMA].mailboxperson_set.create(user=household.marco)
+    counted(household.key(EMMA), "received", 1)
+    door = f'href="/reports/person/{household.emma.pk}/letters/?what=received&amp;since='
+    assert door in page(client, household.emma, household.emma)[1]
+    assert door in page(client, household.marco, household.emma)[1]
+    assert door not in page(client, household.anna, household.emma)[1]  # some of them are another grown-up's
+
+
 def test_a_guardian_sees_the_mailboxes_of_the_family_alone(client: Client, household: Household) -> None:
     with wishes("test", "test"):
         box = household.mailboxes["info@mybusiness.com"]
@@ -133,7 +144,7 @@ def test_it_asks_the_database_a_few_times(
     for days in range(20):
         counted(household.key(EMMA), "received", 7, days_ago=days)
     client.force_login(household.anna)
-    with django_assert_max_num_queries(13):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
         client.get(f"/reports/person/{household.emma.pk}/", headers={"HX-Request": "true"})
 
 
@@ -142,3 +153,12 @@ def test_a_name_is_text(client: Client, household: Household) -> None:
         household.emma.name = "<script>alert(1)</script>"
         household.emma.save()
     assert "<script>alert" not in page(client, household.emma, household.emma, fragment=False)[1]
+
+
+def test_no_page_leads_a_parent_to_figures_that_the_level_hides(client: Client, household: Household) -> None:
+    door = f"/reports/person/{household.emma.pk}/"
+    client.force_login(household.anna)
+    assert door in client.get(f"/people/{household.emma.pk}/").text
+    sight(household, "emma", "trusted")
+    assert page(client, household.anna, household.emma)[0] == 403
+    assert door not in client.get(f"/people/{household.emma.pk}/").text

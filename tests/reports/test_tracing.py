@@ -9,7 +9,7 @@ from accounts.models import User
 from reports.ingest import follow
 from reports.models import Delivery, Letter
 from reports.trace_words import Step, steps
-from reports.tracing import ways
+from reports.tracing import Own, Way, letters, ways
 from tests.reports.conftest import NOW, Household
 from tests.reports.test_log_deliveries import ANNA, AT, EMMA, ID, LUCA, letter
 
@@ -26,7 +26,13 @@ def read(household: Household, tmp_path: Path) -> Household:
 
 def told(whose: str, text: str = "") -> list[list[str]]:
     """The sentences about each letter."""
-    return [[step.sentence for step in steps(way)] for way in ways(User.objects.get(address=whose), text)]
+    return [[step.sentence for step in steps(way)] for way in found(whose, text)]
+
+
+def found(whose: str, text: str = "") -> list[Way]:
+    """Her letters."""
+    own = Own.of(User.objects.get(address=whose))
+    return ways(letters(own, text)[:50], own)
 
 
 def test_who_sent_a_letter_sees_what_became_of_it(read: Household) -> None:
@@ -41,7 +47,7 @@ def test_who_sent_a_letter_sees_what_became_of_it(read: Household) -> None:
 
 
 def test_who_got_it_sees_that_it_came_and_nobody_else(read: Household) -> None:
-    (way,) = ways(User.objects.get(address=EMMA), "")
+    (way,) = found(EMMA)
     assert {one.recipient for one in way.deliveries} == {EMMA, "emma+a@myfamily.net"}
     assert told(EMMA)[0][0] == "It came in from anna@myfamily.net."
     assert "y.example" not in str(told(EMMA))
@@ -81,4 +87,4 @@ def test_what_waits_and_what_failed_says_what_can_be_done(read: Household) -> No
 
 def last_step() -> Step:
     """The end of Anna's newest letter's way."""
-    return steps(ways(User.objects.get(address=ANNA), "")[0])[-1]
+    return steps(found(ANNA)[0])[-1]
