@@ -16,6 +16,7 @@ DAILY: Final = 45  # days that a chart still shows one by one
 WEEKLY: Final = 200  # and that it shows as weeks
 A_DAY: Final = timedelta(days=1)
 AN_HOUR: Final = timedelta(hours=1)
+A_QUARTER: Final = timedelta(minutes=15)  # clocks change at one
 Step = Literal["day", "week", "month"]
 Spans = tuple[tuple[datetime, datetime], ...]
 
@@ -130,7 +131,7 @@ def offsets(since: datetime, until: datetime, zone: tzinfo) -> list[tuple[dateti
         ahead = min(now + A_DAY, until.astimezone(UTC))
         if offset(ahead, zone) != end:
             while offset(now, zone) == end:
-                now += AN_HOUR
+                now += A_QUARTER
             found.append((now, end))
             end = offset(now, zone)
         now = max(now, ahead)

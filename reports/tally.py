@@ -215,11 +215,15 @@ class _Counting:
         if letter.login and not letter.queued:
             self._of_login(event.at, letter, SENT, event.size)
 
-    def _delivered(self, event: Delivered) -> None:
+    def _under_way(self, event: Delivered) -> Letter:
+        """The letter, which was queued, even where the line that says so is lost."""
         letter = self.letters.setdefault(event.queue_id, Letter(event.at, queued=True))
-        if not letter.queued:  # the line that it was is lost
+        if not letter.queued:
             self._queued(Queued(event.at, event.queue_id, letter.size, letter.sender))
-            letter = self.letters[event.queue_id]
+        return self.letters[event.queue_id]
+
+    def _delivered(self, event: Delivered) -> None:
+        letter = self._under_way(event)
         if len(event.recipient) <= LONGEST_ADDRESS and len(event.original) <= LONGEST_ADDRESS:
             self.attempts[event.queue_id][Recipient(event.recipient, event.original)] = event
         if event.outside and letter.login and not letter.abroad:

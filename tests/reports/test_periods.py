@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from reports.periods import MOST_DAYS, RANGES, Period, begin, change, offset, offsets, preset
 
@@ -52,6 +52,7 @@ def test_each_day_has_its_bar(last: date, days: int) -> None:
 
 @settings(max_examples=25)
 @given(DAYS, st.integers(1, MOST_DAYS), ZONES)
+@example(date(2024, 4, 7), 351, "Australia/Lord_Howe")  # its clocks change by half an hour
 def test_the_offset_of_each_hour_is_the_zones(last: date, days: int, name: str) -> None:
     zone = ZoneInfo(name)
     since, until = Period(last - timedelta(days=days - 1), last).bounds(zone)
