@@ -28,9 +28,9 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
     person = get_object_or_404(visible_people(request.user), pk=pk)
     now = timezone.now()
     sight_or_refused(request.user, person, now)
-    mailboxes = list(seen_mailboxes(request.user, person))
     if not getattr(request, "htmx", False):
-        return person_report(request, person, mailboxes, zone_of(person))
+        return person_report(request, person)
+    mailboxes = list(seen_mailboxes(request.user, person))
     note_people(request.user, [person], now)
     tallies = HourlyTally.objects.of_mailboxes(mailbox.key for mailbox in mailboxes)
     return answer(
