@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "away": every(5, "deploy.away"),
     "ingest": every(2, "reports.ingest"),
     "forget": every(600, "reports.forget"),
+    "reports": every(60, "reports.send"),
 }
 
 

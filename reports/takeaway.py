@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from deploy.services.programs import run_module
 from policies.templatetags.policy_words import harmless
@@ -26,9 +28,10 @@ PATIENCE: Final = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report as HTML, whose pictures are `cid:NAME`, and as text. `file`: its name without an ending."""
+    """A report as HTML, whose pictures are `cid:NAME` (RFC 2392), and as text. `file`: its name without an ending."""
 
     title: str
+    days: str
     file: str
     html: str
     text: str
@@ -50,15 +53,18 @@ def document(reading: Reading, period: Period, **closing: str) -> Document:
     title = one_line(reading.title)
     context = {"reading": reading, "scope": reading.scope, "mode": reading.mode}
     context |= {"purpose": one_line(reading.purpose)}
-    context |= {"title": title, "period": period, "sections": parts, "compared": words.compared(found, period)}
+    first, last = (date_format(day, "j F Y") for day in (period.first, period.last))
+    days = _("%(first)s to %(last)s") % {"first": first, "last": last}
+    context |= {"title": title, "days": days, "sections": parts, "compared": words.compared(found, period)}
     context |= {"told": [(part, lines(part)) for part in parts]}
     context |= {"empty": not any(found.total.values()), **closing}
     return Document(
         title,
+        days,
         f"{reading.file}-{period.first}-{period.last}",
         render_to_string("reports/paper.html", context),
         render_to_string("reports/paper.txt", context),
-        {part.name: part.chart for part in parts if part.chart and not context["empty"]},
+        {f"{part.name}@report": part.chart for part in parts if part.chart and not context["empty"]},
     )
 
 
@@ -83,7 +89,7 @@ def shown(chart: dict[str, Any]) -> dict[str, Any]:
 
 def one_line(text: str) -> str:
     """Somebody's text on one line, for a header or a label."""
-    return " ".join(harmless(text).split())
+    return harmless(" ".join(text.split()))
 
 
 def drawn(document: Document) -> Paper:

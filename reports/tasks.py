@@ -1,4 +1,4 @@
-"""The messages a mail host's worker understands about its logs."""
+"""The messages a mail host's worker understands about its logs and reports."""
 
 import logging
 
@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deploy.services import mail_log, sign_in_log, verdict_log
-from reports import decisions, ingest as letters, looks, signins
+from reports import decisions, ingest as letters, looks, sending, signins
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +19,12 @@ def ingest(host: str) -> None:
             reader.follow(host, log, timezone.now())
         except OSError as error:
             logger.error("A log of %s cannot be read: %s", host, error)
+
+
+@shared_task(name="reports.send")
+def send(host: str) -> None:
+    """Send the reports that people asked for, as far as they are due."""
+    sending.send(host, timezone.now())
 
 
 @shared_task(name="reports.forget")

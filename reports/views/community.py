@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Community, User
 from accounts.pages import SignedIn, form_page, page, posted, rows
 from reports import figures, looks, report_words as words, scope as scopes
-from reports.forms import PurposeForm, RangeForm
+from reports.forms import PurposeForm, RangeForm, ScheduleForm
 from reports.keeping import kept
 from reports.periods import RANGES, USUAL, Period
 from reports.readings import Reading, note, of_community, of_person
@@ -109,6 +109,8 @@ def answer(request: SignedIn, reading: Reading, form: RangeForm, template: str, 
     context |= {"scope": scope, "sections": parts, "compared": words.compared(found, form.period)}
     context |= {"ranges": ranges(request, form)}
     context |= {"sheet": link(request, format="csv"), "pdf": link(request, format="pdf")}
+    named = bool(reading.purpose)
+    context |= {"mail": ScheduleForm(initial={"purpose": reading.purpose}, named=named)}
     context |= {"empty": not any(found.total.values()), "kept": kept().days, "oldest": found.oldest}
     response = render(request, template, {**context, "form": form})
     response["Vary"] = "HX-Request"

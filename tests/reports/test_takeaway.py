@@ -146,7 +146,7 @@ def test_the_drawing_program_is_told_no_name_either(client: Client, household: H
     fill(household)
     saved(client, household, "marco", "business", "pseudonyms")
     (asked,) = drawer
-    assert set(asked["charts"]) == {"working", "who", "whom", "when", "rules"}
+    assert set(asked["charts"]) == {f"{name}@report" for name in ("working", "who", "whom", "when", "rules")}
     text = json.dumps(asked).lower()
     assert not [one for one in User.objects.all() if one.name.lower() in text or one.address in text]
     assert "\\u202e" not in text
