@@ -173,7 +173,7 @@ def test_it_speaks_the_readers_language(household: Household, host: MailHostOfTe
         household.rita.save()
     ask(household, "rita")
     (letter,) = host.send()
-    assert letter["Subject"] == "Messaggi di Fioretti & Co, da 16 Novembre 2026 a 22 Novembre 2026"
+    assert letter["Subject"] == "Lettere di Fioretti & Co, da 16 Novembre 2026 a 22 Novembre 2026"
 
 
 def lose_role(house: Household) -> None:
