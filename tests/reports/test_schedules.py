@@ -17,7 +17,8 @@ from pypdf import PdfReader
 from accounts.models import Membership, User
 from accounts.wishes import wishes
 from deploy.services import NotTaken
-from domains.models import Mailbox
+from deploy.services.programs import CommandError
+from domains.models import Mailbox, MailboxPerson
 from reports import schedules, sending, takeaway
 from reports.fields import digest
 from reports.models import AccessEntry, Delivery, ReportSchedule
@@ -238,6 +239,9 @@ def test_it_goes_to_a_mailbox_that_nobody_else_reads_and_waits_for_one(
     assert len(host.send()) == 1
     assert schedules.mailbox_of(household.sara) == "sara@mybusiness.com"  # and not info@, which Paolo reads too
     assert schedules.mailbox_of(household.ada) == ""
+    with wishes("test", "test"):
+        MailboxPerson(mailbox=household.mailboxes["sara@mybusiness.com"], user=household.paolo).save()
+    assert schedules.mailbox_of(household.sara) == ""
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -281,6 +285,33 @@ def test_one_that_is_refused_leaves_the_others_alone(household: Household, host:
     assert [letter["To"] for letter in host.send(MONDAY + timedelta(minutes=3))] == ["rita@mybusiness.com"]
     cache.clear()
     assert [letter["To"] for letter in host.send(MONDAY + timedelta(minutes=13))] == ["marco@myfamily.net"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_names_without_a_purpose_are_never_sent(household: Household, host: MailHostOfTest) -> None:
+    ask(household, "marco", mode="names", purpose=PURPOSE)
+    ReportSchedule.objects.update(purpose="")
+    assert not host.send()
+    assert not ReportSchedule.objects.exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_cannot_be_drawn_leaves_the_others_alone_and_is_no_look(
+    household: Household, host: MailHostOfTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_module: str, _given: bytes, *, timeout: float) -> bytes:
+        raise CommandError(f"python did not end within {timeout:g} s.")
+
+    ask(household, "marco", mode="names", purpose=PURPOSE)
+    with monkeypatch.context() as broken:
+        broken.setattr(takeaway, "run_module", fail)
+        assert not host.send()
+    ask(household, "rita")
+    assert [letter["To"] for letter in host.send()] == ["rita@mybusiness.com"]
+    assert not host.send()
+    assert not AccessEntry.objects.exists()
+    cache.clear()
+    assert [letter["To"] for letter in host.send()] == ["marco@myfamily.net"]
 
 
 @pytest.mark.usefixtures("undrawn")
