@@ -23,6 +23,7 @@ from accounts.models import Community, User
 from accounts.wishes import wishes
 from deploy.services.programs import CommandError, run_module
 from domains.models import Mailbox
+from mailadmin.static import HashedStorage
 from reports import takeaway
 from reports.models import AccessEntry, DomainTally, Word
 from reports.periods import month
@@ -224,3 +225,8 @@ def test_panel_and_worker_stay_small() -> None:
     loaded = set(done.stdout.split())
     assert {"reports.tasks", "reports.takeaway"} <= loaded
     assert not loaded & {"matplotlib", "weasyprint", "numpy", "PIL"}
+
+
+def test_static_files_are_not_packed_by_what_a_pdf_needs() -> None:
+    pytest.importorskip("brotli")  # whitenoise would take a minute for it at each start
+    assert not HashedStorage().create_compressor(quiet=True).use_brotli
