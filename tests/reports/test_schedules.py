@@ -11,7 +11,6 @@ from io import BytesIO
 
 import pytest
 from django.core.cache import cache
-from hypothesis import given, strategies as st
 from pypdf import PdfReader
 
 from accounts.models import Membership, User
@@ -22,7 +21,6 @@ from domains.models import Mailbox, MailboxPerson
 from reports import schedules, sending, takeaway
 from reports.fields import digest
 from reports.models import AccessEntry, Delivery, ReportSchedule
-from reports.periods import A_DAY, Period, last_whole, over_next
 from reports.readings import of_community, of_person
 from tests.reports.conftest import Household, count
 from tests.reports.test_takeaway import HOSTILE, fill, rename
@@ -109,18 +107,6 @@ def parts(letter: EmailMessage) -> dict[str, str]:
             pages = PdfReader(BytesIO(part.get_content())).pages
             found["application/pdf"] = "".join(page.extract_text() for page in pages).replace("\n", "")
     return found
-
-
-@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.sampled_from(["week", "month"]))
-def test_weeks_and_months_follow_each_other_without_a_gap(today: date, every: str) -> None:
-    one = last_whole(every, today)  # type: ignore[arg-type]
-    assert one.last < today <= one.last + timedelta(days=31)
-    assert one.first.weekday() == 0 if every == "week" else one.first.day == 1
-    over = over_next(every, one.last)  # type: ignore[arg-type]
-    assert over > today - A_DAY
-    following = last_whole(every, over)  # type: ignore[arg-type]
-    assert following.first == one.last + A_DAY
-    assert last_whole(every, over - A_DAY) == one  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -401,7 +387,6 @@ def parts_undrawn(letter: EmailMessage) -> dict[str, str]:
     }
 
 
-def test_a_period_is_no_row_of_its_own(household: Household) -> None:
-    first, again = ask(household, "marco"), ask(household, "marco", mode="totals")
-    assert first == again
-    assert Period(date(2026, 11, 9), date(2026, 11, 15)).last == first.sent
+def test_who_asks_twice_gets_it_once(household: Household) -> None:
+    assert ask(household, "marco") == ask(household, "marco")
+    assert ReportSchedule.objects.get().sent == date(2026, 11, 15)

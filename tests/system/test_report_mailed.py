@@ -42,7 +42,7 @@ def letter(server: Server) -> EmailMessage:
     with imaplib.IMAP4("127.0.0.1", server.layout.imap, timeout=20) as imap:
         imap.login(ADA, PASSWORD)
         imap.select(readonly=True)
-        ((_head, text), _end) = imap.fetch("*", "(BODY.PEEK[])")[1]
+        (text,) = [part[1] for part in imap.fetch("*", "(BODY.PEEK[])")[1] if isinstance(part, tuple)]
     return BytesParser(policy=email.policy.default).parsebytes(text)
 
 
