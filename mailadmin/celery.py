@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
     "ingest": every(2, "reports.ingest"),
     "forget": every(600, "reports.forget"),
     "room": every(600, "reports.room"),
+    "reports": every(60, "reports.send"),
 }
 
 

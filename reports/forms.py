@@ -1,5 +1,5 @@
-"""What the pages of the reports ask for: which days, and why. In: what was chosen. Out: values, a `Period`. Nothing is
-touched."""
+"""What the pages of the reports ask for: which days, why, how often. In: what was chosen. Out: values, a `Period`.
+Nothing is touched."""
 
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.forms import calendar
+from reports.models import ReportSchedule
 from reports.periods import MOST_DAYS, RANGES, USUAL, Period, Spans, month_spans, preset, spans
 from reports.report_words import RANGES as NAMES
 from reports.rows import DOMAINS, WHAT
@@ -116,3 +117,18 @@ class PurposeForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class ScheduleForm(PurposeForm):
+    """How often somebody wants a report, which is what its buttons say; an owner who wants names says why."""
+
+    every = forms.ChoiceField(
+        label=_("How often"),
+        choices=ReportSchedule.Every.choices,
+        error_messages={"required": _("Choose each week or each month.")},
+    )
+
+    def __init__(self, *args: Any, named: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not named:
+            del self.fields["purpose"]

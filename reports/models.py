@@ -1,7 +1,8 @@
 """What the mail hosts told us: how far each log was read, letters and what became of them, letters counted by hour.
 
 None of this is a wish: people look at it and nobody edits it. `Letter` and `Delivery` are raw rows and go after a while
-(`reports.ingest`); the tallies stay. An `AccessEntry` says who looked at whose figures.
+(`reports.ingest`); the tallies stay. An `AccessEntry` says who looked at whose figures, a `ReportSchedule` who gets
+them by mail.
 """
 
 from collections.abc import Iterable
@@ -303,3 +304,45 @@ class AccessEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.mode} {self.when:%Y-%m-%d %H:%M}"
+
+
+class ReportSchedule(models.Model):
+    """Somebody gets a report of a community in a mode, or of a person, by mail, each week or month.
+
+    No wish: nothing of it goes to a host. What she may see is asked anew whenever it is sent (`reports.schedules`).
+    `sent`: the last of the days that she has got a report of, or that were over when she asked for it. `tried`: when
+    the next one was handed to the mail host, as long as nobody knows whether it was taken.
+    """
+
+    class Every(models.TextChoices):
+        WEEK = "week", _("each week")
+        MONTH = "month", _("each month")
+
+    reader = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
+    community = models.ForeignKey("accounts.Community", models.CASCADE, null=True, blank=True, related_name="+")
+    person = models.ForeignKey("accounts.User", models.CASCADE, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=10, blank=True, default="")
+    purpose = models.CharField(max_length=200, blank=True, default="")
+    every = models.CharField(max_length=5, choices=Every.choices)
+    sent = models.DateField()
+    tried = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(community=None, person__isnull=False) | Q(community__isnull=False, person=None),
+                name="schedule_of_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=["reader", "community", "mode", "every"],
+                condition=Q(person=None),
+                name="schedule_of_community_once",
+            ),
+            models.UniqueConstraint(
+                fields=["reader", "person", "every"], condition=Q(community=None), name="schedule_of_person_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id}: {self.community_id or self.person_id} {self.mode} {self.every}"

@@ -111,6 +111,18 @@ def preset(name: str, today: date) -> Period:
     return Period(today - timedelta(days=days[name] - 1), today)
 
 
+def last_whole(step: Step, today: date) -> Period:
+    """The last week (from a Monday) or month that is over, or yesterday."""
+    last = begin(today, step) - A_DAY
+    return Period(begin(last, step), last)
+
+
+def over_next(step: Step, last: date) -> date:
+    """The day on which the week or month after one that ends with `last` is over."""
+    first = last + A_DAY
+    return first + timedelta(days=7) if step == "week" else begin(first + timedelta(days=31), "month")
+
+
 def begin(day: date, step: Step) -> date:
     """The first day of the week or month that a day is in, or itself."""
     if step == "month":

@@ -1,4 +1,4 @@
-"""The messages a mail host's worker understands about its logs."""
+"""The messages a mail host's worker understands about its logs and reports."""
 
 import logging
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from deploy.models import MailHost
 from deploy.services import LayoutError, mail_log, sign_in_log, verdict_log
 from deploy.services.room import HelperError
-from reports import decisions, ingest as letters, looks, room, signins
+from reports import decisions, ingest as letters, looks, room, sending, signins
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,12 @@ def ingest(host: str) -> None:
             reader.follow(host, log, timezone.now())
         except OSError as error:
             logger.error("A log of %s cannot be read: %s", host, error)
+
+
+@shared_task(name="reports.send")
+def send(host: str) -> None:
+    """Send the reports that people asked for, as far as they are due."""
+    sending.send(host, timezone.now())
 
 
 @shared_task(name="reports.forget")

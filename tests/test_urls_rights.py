@@ -98,6 +98,7 @@ TABLE: dict[str, Row] = {
     "usage-list": Row(EVERYBODY, NOBODY),
     "report-seen": Row(EVERYBODY, NOBODY),
     "report-stored": Row(EVERYBODY, NOBODY),
+    "schedule-list": Row(EVERYBODY, NOBODY),
 }
 # Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists,
 # held letters and letters that are tried are for who looks after a person, and not there for everybody else.
@@ -119,10 +120,10 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
 USAGE = {  # the policy of a community: test_rights_usage.py
     "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
 }  # fmt: skip
-OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person"}
-APART = DOORS | OF_SOMEBODY | {"report-community", "letter-list-community", "letter-try", "letter-tried"}
+OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "schedule-person", "schedule-stop"}
+APART = DOORS.union(OF_SOMEBODY, WAITING, LETTERS, LISTS, FILING, USAGE)
+APART |= {"report-community", "letter-list-community", "schedule-community", "letter-try", "letter-tried"}
 APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
-APART |= set(WAITING) | set(LETTERS) | set(LISTS) | set(FILING) | set(USAGE)
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

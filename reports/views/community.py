@@ -5,9 +5,8 @@ down (`reports.looks`).
 """
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -19,15 +18,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Community, User
 from accounts.pages import SignedIn, form_page, page, posted, rows
-from domains.models import Mailbox
 from reports import figures, looks, report_words as words, scope as scopes
-from reports.forms import PurposeForm, RangeForm
+from reports.forms import PurposeForm, RangeForm, ScheduleForm
 from reports.keeping import kept
 from reports.periods import RANGES, USUAL, Period
-from reports.scope import NAMES, PSEUDONYMS, Scope
+from reports.readings import Reading, note, of_community, of_person
+from reports.scope import NAMES
 from reports.sections import Section, sections
 from reports.sheets import sheet
 from reports.stored import stored
+from reports.takeaway import document
+from reports.views.pdf import saved_pdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,13 @@ def report_community(request: SignedIn, pk: int) -> HttpResponse:
     form = PurposeForm(posted(request))
     if request.method == "POST":
         return purpose(request, community, role, form, now)
-    scope = scopes.family(request.user, community, now) if role == "guardian" else scopes.business(community, mode)
     why = looks.stated_purpose(request.user, community, now) if role == "owner" and mode == NAMES else ""
     context = {"community": community, "mode": mode, "modes": modes(request, role, mode), "purpose": why}
     context["rows"] = f"{reverse('letter-list-community', args=[pk])}?mode={mode}&"
     if role == "owner" and mode == NAMES and not why:
         return unnamed(request, form, context)
-    zone = ZoneInfo(community.timezone)
-    template = f"reports/{fragment(request)}community_report.html"
-    response = report(request, scope, zone, f"community-{pk}", template, **context)
-    if response.status_code == 200:
-        note(request.user, community, mode, scope, now)
-    return response
+    reading = of_community(request.user, community, role, mode, why, now)
+    return report(request, reading, f"reports/{fragment(request)}community_report.html", now, **context)
 
 
 def fragment(request: SignedIn) -> str:
@@ -85,35 +81,39 @@ def unnamed(request: SignedIn, form: PurposeForm, context: dict[str, object]) ->
     return page(request, "reports/community_purpose.html", form, **context)
 
 
-def note(actor: User, community: Community, mode: str, scope: Scope, now: datetime) -> None:
-    """Write down who looked; the line for names was written with the purpose."""
-    if mode == PSEUDONYMS:
-        looks.note_pseudonyms(actor, community, now)
-    looks.note_people(actor, scope.looked, now)
-
-
-def person_report(request: SignedIn, person: User, mailboxes: list[Mailbox], zone: tzinfo) -> HttpResponse:
+def person_report(request: SignedIn, person: User) -> HttpResponse:
     """One person, for herself and her parents."""
     now = timezone.now()
-    scope = scopes.person(request.user, person, mailboxes, now)
+    reading = of_person(request.user, person, now)
     context = {"person": person, "rows": f"{reverse('letter-list-person', args=[person.pk])}?"}
-    response = report(request, scope, zone, f"person-{person.pk}", "reports/person_report.html", **context)
+    return report(request, reading, "reports/person_report.html", now, **context)
+
+
+def report(request: SignedIn, reading: Reading, template: str, now: datetime, **context: object) -> HttpResponse:
+    """The page, a PDF, or one of its tables as a sheet; a range that is none is answered with 422 and why."""
+    form = RangeForm(request.GET, today=timezone.localdate(timezone=reading.zone))
+    if not form.is_valid():
+        return page(request, template, form, **context, ranges=ranges(request, form))
+    response = answer(request, reading, form, template, **context)
     if response.status_code == 200:
-        looks.note_people(request.user, scope.looked, now)
+        note(request.user, reading, now)
     return response
 
 
-def report(request: SignedIn, scope: Scope, zone: tzinfo, name: str, template: str, **context: object) -> HttpResponse:
-    """The page, or one of its tables as a sheet; a range that is none is answered with 422 and why."""
-    form = RangeForm(request.GET, today=timezone.localdate(timezone=zone))
-    if not form.is_valid():
-        return page(request, template, form, **context, ranges=ranges(request, form))
-    found = figures.read(scope.keys, scope.whom, scope.newcomers, form.period, zone)
+def answer(request: SignedIn, reading: Reading, form: RangeForm, template: str, **context: object) -> HttpResponse:
+    """What is asked for."""
+    if request.GET.get("format") == "pdf":
+        return saved_pdf(request, document(reading, form.period))
+    scope = reading.scope
+    found = figures.read(scope.keys, scope.whom, scope.newcomers, form.period, reading.zone)
     parts = sections(scope, found, form.period)
     if request.GET.get("format") == "csv":
-        return saved(parts, request.GET.get("table", ""), name, form.period)
+        return saved(parts, request.GET.get("table", ""), reading.file, form.period)
     context |= {"scope": scope, "sections": parts, "compared": words.compared(found, form.period)}
-    context |= {"ranges": ranges(request, form), "sheet": link(request, format="csv")}
+    context |= {"ranges": ranges(request, form)}
+    context |= {"sheet": link(request, format="csv"), "pdf": link(request, format="pdf")}
+    named = bool(reading.purpose)
+    context |= {"mail": ScheduleForm(initial={"purpose": reading.purpose}, named=named)}
     context |= {"empty": not any(found.total.values()), "kept": kept().days, "oldest": found.oldest}
     response = render(request, template, {**context, "form": form})
     response["Vary"] = "HX-Request"

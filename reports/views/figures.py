@@ -31,9 +31,9 @@ def report_person(request: SignedIn, pk: int) -> HttpResponse:
     person = get_object_or_404(visible_people(request.user), pk=pk)
     now = timezone.now()
     sight_or_refused(request.user, person, now)
-    mailboxes = seen_mailboxes(request.user, person)
     if not getattr(request, "htmx", False):
-        return person_report(request, person, list(mailboxes.prefetch_related("people")), zone_of(person))
+        return person_report(request, person)
+    mailboxes = seen_mailboxes(request.user, person)
     note_people(request.user, [person], now)
     traced = [] if person == request.user else traced_mailboxes(request.user, person, now)
     all_open = person == request.user or {*traced} == {*mailboxes}

@@ -1,6 +1,8 @@
 // Draws the charts of reports. Data stands in the page as JSON; without this file the tables say the same.
 (() => {
+  const root = document.documentElement;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let onPaper = false;
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const short = (text, width) => {
     const most = width < 500 ? 20 : 44;
@@ -65,7 +67,7 @@
     return {
       indexAxis: spec.lying ? "y" : "x",
       maintainAspectRatio: false,
-      animation: still.matches ? false : { duration: 300 },
+      animation: still.matches || onPaper ? false : { duration: 300 },
       scales: spec.lying ? { x: values, y: names } : { x: names, y: values },
       plugins: { legend: { display: spec.series.length > 1, align: "start", onClick: null, labels: { color: text, boxWidth: 14, boxHeight: 14 } } },
     };
@@ -86,6 +88,7 @@
     const spec = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
     const place = canvas.parentElement;
     place.hidden = false;
+    place.style.width = onPaper ? "660px" : "";
     place.style.height = spec.lying ? `${spec.labels.length * (spec.series.length > 1 ? 44 : 30) + 70}px` : "17rem";
     Chart.getChart(canvas)?.destroy();
     new Chart(canvas, { type: "bar", data: { labels: spec.labels, datasets: sets(spec) }, options: options(spec), plugins: [numbers] });
@@ -97,7 +100,22 @@
     if (table.closest(".report").querySelector("canvas")) table.open = false;
   }
   document.addEventListener("htmx:afterSwap", (event) => drawAll(event.detail.target));
-  new MutationObserver(() => drawAll()).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
-  // On paper every table is open.
-  addEventListener("beforeprint", () => document.querySelectorAll(".report-table").forEach((table) => (table.open = true)));
+  new MutationObserver(() => drawAll()).observe(root, { attributeFilter: ["data-bs-theme"] });
+  // On paper every table is open, and the charts are as wide as a page and made for white; afterwards all is as before.
+  let theme;
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    theme = root.dataset.bsTheme;
+    closed = [...document.querySelectorAll(".report-table:not([open])")];
+    for (const table of closed) table.open = true;
+    onPaper = true;
+    root.dataset.bsTheme = "light";
+    drawAll();
+  });
+  addEventListener("afterprint", () => {
+    for (const table of closed) table.open = false;
+    onPaper = false;
+    root.dataset.bsTheme = theme;
+    drawAll();
+  });
 })();

@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.test_child_list import watched
+from tests.browser.test_child_list import ADA, watched
 from tests.browser.test_pages_access import SMALL, wrong
-from tests.browser.test_report_pages import ADA, BO, SHOP
-from tests.system.server import Server
+from tests.system.server import HOUSEHOLD, Server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
+BO = "bo@rossi.example"
 RUNS = "<script>window.owned=1</script>"
 IMG = '\\"><img/src=x/onerror=window.owned=1>'
 TURNED = "\u202egpj.exe\u2066"
@@ -83,8 +83,7 @@ def hostile_log(path: Path) -> None:
 def test_nothing_that_strangers_write_runs(
     server: Server, visit: Callable[..., Page], shot: Callable[..., None], tmp_path: Path
 ) -> None:
-    house = SHOP.replace('name = "Ada"\n', 'name = "Ada"\nadministrator = true\n')
-    server.load(house.replace(f'[[mailbox]]\naddress = "{BO}"\n', f'[[mailbox]]\naddress = "{BO}"\n{RULE}'))
+    server.load(HOUSEHOLD + RULE)  # the last mailbox is Bo's
     log = tmp_path / "mail.log"
     hostile_log(log)
     strange = f"{RUNS}{IMG}{TURNED}"

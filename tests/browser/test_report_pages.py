@@ -93,6 +93,7 @@ def test_a_report_can_be_used_by_everybody(
         MARCO: {
             places["Fioretti family"]: 6, places["Emma"]: 6, places["My Business"]: 5,
             f"{places['My Business']}?mode=names": 0, "/reports/seen/": 0, "/reports/stored/": 0,
+            "/reports/schedules/": 0,
         },
         CHIEF: {"/": 1, f"{places['Busy & Sons']}?range=year&mode=pseudonyms": 6},
     }.items():  # fmt: skip
@@ -111,7 +112,7 @@ def test_a_report_can_be_used_by_everybody(
 
 
 def test_names_are_shown_for_a_purpose_and_read_by_whom_they_are_about(
-    places: dict[str, str], visit: Callable[..., Page]
+    places: dict[str, str], visit: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
     page = visit(MARCO, size=PHONE)
     page.goto(places["My Business"])
@@ -130,10 +131,35 @@ def test_names_are_shown_for_a_purpose_and_read_by_whom_they_are_about(
         page.locator("#who-title ~ details summary").click()
         page.locator("#who-title ~ details a").click()
     assert "Sara" in Path(saved.value.path()).read_text(encoding="utf-8-sig")
+    is_asked_for_by_mail_and_stopped(page, shot)
     other = visit("sara@mybusiness.com", size=PHONE)
     other.get_by_role("link", name="More about these letters").click()
     other.get_by_role("link", name="Who looked at my figures").click()
     expect(other.get_by_text("To plan the quota of next year")).to_be_visible()
+
+
+def is_asked_for_by_mail_and_stopped(page: Page, shot: Callable[[Page, str], None]) -> None:
+    """The report that is shown with names, saved whole and sent each month."""
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save all of it (PDF)").click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"%PDF-")
+    page.get_by_text("Get it by mail").press("Enter")
+    expect(page.get_by_label("Why do you need names?")).to_have_value("To plan the quota of next year")
+    complaints = [*wrong(page), *page.evaluate(SMALL)]
+    shot(page, "schedule-folded-out")
+    page.get_by_label("Why do you need names?").fill("short")
+    page.get_by_role("button", name="Send it each month").click()
+    expect(page.locator("#errors")).to_be_focused()
+    complaints += [*wrong(page), *page.evaluate(SMALL)]
+    shot(page, "schedule-add")
+    page.get_by_label("Why do you need names?").fill("To plan the quota of next year")
+    page.get_by_role("button", name="Send it each month").click()
+    expect(page.get_by_role("listitem").filter(has_text="My Business")).to_contain_text("each month")
+    complaints += [*wrong(page), *page.evaluate(SMALL)]
+    shot(page, "schedule-list")
+    page.get_by_role("button", name="Stop: letters of My Business, each month").click()
+    expect(page.get_by_text("No report comes to you by mail.")).to_be_visible()
+    assert not complaints, "\n".join(complaints)
 
 
 def test_without_a_script_the_tables_show(places: dict[str, str], visit: Callable[..., Page]) -> None:

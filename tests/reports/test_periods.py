@@ -6,7 +6,20 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from reports.periods import MOST_DAYS, RANGES, Period, begin, change, offset, offsets, preset
+from reports.periods import (
+    A_DAY,
+    MOST_DAYS,
+    RANGES,
+    Period,
+    Step,
+    begin,
+    change,
+    last_whole,
+    offset,
+    offsets,
+    over_next,
+    preset,
+)
 
 DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
 ZONES = st.sampled_from(["UTC", "Europe/Rome", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
@@ -75,3 +88,15 @@ def test_clocks_that_change_at_night_are_minded() -> None:
 @pytest.mark.parametrize(("now", "before", "percent"), [(112, 100, 12), (50, 100, -50), (5, 0, None), (0, 5, -100)])
 def test_a_change_is_in_percent(now: int, before: int, percent: int | None) -> None:
     assert change(now, before) == percent
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.sampled_from(["week", "month"]))
+def test_weeks_and_months_follow_each_other_without_a_gap(today: date, every: Step) -> None:
+    one = last_whole(every, today)
+    assert one.last < today <= one.last + timedelta(days=31)
+    assert one.first.weekday() == 0 if every == "week" else one.first.day == 1
+    over = over_next(every, one.last)
+    assert over > today - A_DAY
+    following = last_whole(every, over)
+    assert following.first == one.last + A_DAY
+    assert last_whole(every, over - A_DAY) == one
