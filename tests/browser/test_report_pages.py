@@ -129,7 +129,7 @@ def test_names_are_shown_for_a_purpose_and_read_by_whom_they_are_about(
     expect(page.get_by_text("You look at names because")).to_be_visible()
     with page.expect_download() as saved:
         page.locator("#who-title ~ details summary").click()
-        page.locator("#who-title ~ details a").click()
+        page.locator("#who-title ~ details a[href*=csv]").click()
     assert "Sara" in Path(saved.value.path()).read_text(encoding="utf-8-sig")
     is_asked_for_by_mail_and_stopped(page, shot)
     other = visit("sara@mybusiness.com", size=PHONE)
