@@ -100,8 +100,7 @@ TABLE: dict[str, Row] = {
     "report-stored": Row(EVERYBODY, NOBODY),
     "schedule-list": Row(EVERYBODY, NOBODY),
 }
-# Pages with rules of their own, tested in sentences below: doors are open to everybody, figures go by sight; lists, held
-# and tried letters are for who looks after a person, and not there for everybody else.
+# Pages with rules of their own, tested in sentences below or in files of their own; doors are open to everybody.
 DOORS = {"setup", "sign-in", "sign-out"}
 WAITING = {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
 LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looked at, and sent nothing
