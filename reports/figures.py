@@ -16,7 +16,7 @@ from django.db.models.expressions import Combinable
 
 from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
-from reports.models import DailyTally, Delivery, DomainTally, HourlyTally, HourlyTallyQuerySet
+from reports.models import DailyTally, Delivery, DomainTally, HourlyTally, WeekTally
 from reports.periods import Period, offsets
 from reports.room import nearly_full
 
@@ -69,7 +69,7 @@ def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) 
         total=added(days.values()),
         before=unsummed(daily(keys, period.before).aggregate(**summed(TOLD))),
         days=days,
-        week=by_weekday(HourlyTally.objects.of_mailboxes(keys).between(since, until), period, zone),
+        week=by_weekday(keys, period, zone),
         boxes=by_mailbox(rows),
         partners=partners(whom, newcomers, period),
         held=held(keys, since, until),
@@ -90,12 +90,22 @@ def by_day(rows: "QuerySet[DailyTally]") -> dict[date, Sums]:
     return {EPOCH + timedelta(days=row["day"]): unsummed(row) for row in found}
 
 
-def by_weekday(rows: HourlyTallyQuerySet, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
-    """Letters sent by weekday (Monday is 0) and hour."""
+def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
+    """Letters sent by weekday (Monday is 0) and hour: whole months from what is summed up, other days by the hour."""
+    spans, letters = [period.bounds(zone)], Counter[tuple[int, int]]()
+    if months := period.whole_months:
+        (since, until), (begin, end) = spans[0], months.bounds(zone)
+        spans = [(since, begin), (end, until)]
+        weeks = WeekTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
+        summed_up = weeks.values_list("hour").annotate(letters=Sum("sent"))
+        letters.update({divmod(hour, 24): sent for hour, sent in summed_up})
     local = local_hour(period, zone)
     weekday, at = whole((local / DAY + THURSDAY) % 7), whole(local % DAY / HOUR)
-    found = rows.filter(sent__gt=0).values(weekday=weekday, at=at).annotate(letters=Sum("sent"))
-    return {(row["weekday"], row["at"]): row["letters"] for row in found}
+    for since, until in spans:
+        rows = HourlyTally.objects.of_mailboxes(keys).between(since, until).filter(sent__gt=0)
+        found = rows.values(weekday=weekday, at=at).annotate(letters=Sum("sent")) if since < until else ()
+        letters.update({(row["weekday"], row["at"]): row["letters"] for row in found})
+    return letters
 
 
 def by_mailbox(rows: "QuerySet[DailyTally]") -> dict[str, Sums]:

@@ -1,5 +1,4 @@
-"""Adds to what is counted by hour and by month. In: what to add, by address. Touched: HourlyTally,
-DailyTally, DomainTally.
+"""Adds to what is counted. In: what to add, by address. Touched: HourlyTally, DailyTally, WeekTally, DomainTally.
 
 What is no mailbox (any more) has its part in the host's sums alone. Called inside the transaction that moves a log's
 position, so nothing is added twice.
@@ -16,7 +15,8 @@ from django.conf import settings
 from domains.models import Mailbox
 from reports.bulk import CHUNK, chunks, insert_or_add
 from reports.fields import bits, seconds
-from reports.models import DailyTally, DomainTally, HourlyTally, Tally, Word
+from reports.models import DailyTally, DomainTally, HourlyTally, Tally, WeekTally, Word
+from reports.periods import month
 from reports.tally import HOST, RECEIVED, SENT, Count, Partner, Slot
 
 EPOCH: Final = date(1970, 1, 1)
@@ -33,15 +33,19 @@ def add(host: str, counts: Mapping[Slot, Count]) -> None:
 
 
 def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
-    """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to the mailboxes' days."""
+    """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to the mailboxes' days and weeks."""
     zones = mailbox_zones({key for key, _hour, _column in counts})
     hours: Sums = defaultdict(Counter)
     days: Sums = defaultdict(Counter)
+    weeks: Counter[tuple[int, int, int]] = Counter()
     for (key, hour, column), count in counts.items():
         sums = {column: count.letters, f"{column}_bytes": count.bytes} if column in SIZED else {column: count.letters}
         hours[bits(key), seconds(hour)].update(sums)
         if zone := zones.get(key):
-            days[bits(key), day_number(hour, zone)].update(sums)
+            local = hour.astimezone(zone)
+            days[bits(key), day_number(local)].update(sums)
+            if column == SENT:
+                weeks[bits(key), month(local), hour_of_week(local)] += count.letters
     columns = Tally.columns()
     insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, [
         (key, hour, host, *map(row.__getitem__, columns)) for (key, hour), row in hours.items()
@@ -49,6 +53,9 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
     insert_or_add(DailyTally, ["mailbox", "day"], columns, [
         (key, day, *map(row.__getitem__, columns)) for (key, day), row in days.items()
     ])  # fmt: skip
+    insert_or_add(
+        WeekTally, ["mailbox", "month", "hour"], [SENT], [(*week, letters) for week, letters in weeks.items()]
+    )
 
 
 def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:
@@ -57,9 +64,14 @@ def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:
     return {key: ZoneInfo(zone or settings.TIME_ZONE) for chunk in found for key, zone in chunk}
 
 
-def day_number(hour: datetime, zone: tzinfo) -> int:
-    """The day in which an hour begins, counted from 1970."""
-    return (hour.astimezone(zone).date() - EPOCH).days
+def day_number(local: datetime) -> int:
+    """Its day, counted from 1970."""
+    return (local.date() - EPOCH).days
+
+
+def hour_of_week(local: datetime) -> int:
+    """Its hour, counted from Monday."""
+    return local.weekday() * 24 + local.hour
 
 
 def add_partners(partners: Mapping[Partner, int], words: Mapping[str, int]) -> None:

@@ -231,9 +231,6 @@ class HourlyTally(Tally):
     class Meta:
         verbose_name_plural = "hourly tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "hour", "host"], name="hourly_tally_once")]
-        indexes: ClassVar = [  # by hour of the week
-            models.Index(fields=["mailbox", "hour", "sent"], name="hourly_tally_sent", condition=Q(sent__gt=0)),
-        ]
 
     def __str__(self) -> str:
         return f"{self.mailbox or self.host} {self.hour:%Y-%m-%d %H}h"
@@ -255,6 +252,25 @@ class DailyTally(Tally):
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.day}"
+
+
+class WeekTally(models.Model):
+    """Letters that a mailbox sent in a month (202611), by hour of the week, by the clock of its community. Kept.
+
+    `hour`: 0 is Monday from midnight to one, 167 Sunday from eleven on. Of the months that are whole in a report.
+    """
+
+    month = models.PositiveIntegerField()
+    mailbox = KeyField()
+    hour = models.PositiveSmallIntegerField()
+    sent = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "week tallies"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "month", "hour"], name="week_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.month} {self.hour}"
 
 
 class DomainTally(models.Model):

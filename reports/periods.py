@@ -48,6 +48,13 @@ class Period:
         return month(self.first), month(self.last)
 
     @property
+    def whole_months(self) -> "Period | None":
+        """The days of it that are months from their first to their last day."""
+        first = self.first if self.first.day == 1 else (self.first.replace(day=1) + timedelta(days=31)).replace(day=1)
+        after = (self.last + A_DAY).replace(day=1)
+        return Period(first, after - A_DAY) if first < after else None
+
+    @property
     def step(self) -> Step:
         """What one bar of a chart stands for."""
         return "day" if self.days <= DAILY else "week" if self.days <= WEEKLY else "month"

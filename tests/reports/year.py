@@ -1,6 +1,7 @@
 """A business of fifty people over a year, the same each time: what was counted of them by hour, day and month."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -9,8 +10,9 @@ from zoneinfo import ZoneInfo
 from accounts.models import Community, User
 from accounts.wishes import wishes
 from domains.models import Mailbox
-from reports.hours import day_number
-from reports.models import DailyTally, DomainTally, HourlyTally, Tally, Word
+from reports.hours import day_number, hour_of_week
+from reports.models import DailyTally, DomainTally, HourlyTally, Tally, WeekTally, Word
+from reports.periods import month
 from tests.reports.conftest import community, mailbox, person
 
 PEOPLE: Final = 50
@@ -37,6 +39,7 @@ def figures(keys: list[str], until: datetime, days: int, zone: tzinfo) -> None:
     found = [hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)]
     HourlyTally.objects.bulk_create(found, batch_size=500)
     DailyTally.objects.bulk_create(days_of(found, zone), batch_size=500)
+    WeekTally.objects.bulk_create(weeks_of(found, zone), batch_size=500)
     names = [f"partner-{number:03}.example" for number in range(PARTNERS)]
     Word.objects.bulk_create((Word(text=name, seen=until) for name in names), ignore_conflicts=True)
     words = list(Word.objects.filter(text__in=names).order_by("text"))
@@ -58,11 +61,20 @@ def days_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[DailyTally]:
     """The same by day."""
     found: dict[tuple[str, int], DailyTally] = {}
     for row in rows:
-        name = row.mailbox, day_number(row.hour, zone)
+        name = row.mailbox, day_number(row.hour.astimezone(zone))
         day = found.setdefault(name, DailyTally(mailbox=name[0], day=name[1]))
         for column in Tally.columns():
             setattr(day, column, getattr(day, column) + getattr(row, column))
     return list(found.values())
+
+
+def weeks_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[WeekTally]:
+    """What was sent by month and hour of the week."""
+    found: Counter[tuple[str, int, int]] = Counter()
+    for row in rows:
+        local = row.hour.astimezone(zone)
+        found[row.mailbox, month(local), hour_of_week(local)] += row.sent
+    return [WeekTally(mailbox=key, month=at, hour=hour, sent=sent) for (key, at, hour), sent in found.items() if sent]
 
 
 def own(address: str, business: Community, role: str = "member") -> Mailbox:

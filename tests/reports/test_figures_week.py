@@ -1,0 +1,54 @@
+"""When letters are sent: whole months are summed up, the days before and behind them are read by the hour."""
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.wishes import wishes
+from reports.figures import by_weekday
+from reports.hours import add_by_key
+from reports.models import HourlyTally
+from reports.periods import Period
+from reports.tally import Count
+from tests.reports.conftest import community, mailbox, person
+
+pytestmark = pytest.mark.django_db
+LAST = date(2026, 11, 26)
+
+
+@pytest.mark.parametrize("name", ["Europe/Rome", "Australia/Lord_Howe", "America/New_York"])
+def test_it_is_the_sum_of_the_hours(name: str) -> None:
+    chance, zone = random.Random(7), ZoneInfo(name)
+    with wishes("test", "test"):
+        house = community("House", "business", "house.example", name)
+        key, other = (mailbox(who, person(who, member=house)).key for who in ("ada@house.example", "bo@house.example"))
+    begin = datetime(2025, 10, 1, tzinfo=UTC)
+    hours = [begin + timedelta(hours=hour) for hour in chance.sample(range(24 * 425), 2000)]
+    for some in (hours[:1500], hours[1000:]):  # what comes later adds to what is there
+        add_by_key("primary", {(who, hour, "sent"): Count(n, 0) for n, who in ((3, key), (5, other)) for hour in some})
+    for days in (1, 26, 27, 40, 100, 365, 400):
+        period = Period(LAST - timedelta(days=days - 1), LAST)
+        expected: Counter[tuple[int, int]] = Counter()
+        for row in HourlyTally.objects.of_mailboxes([key]):
+            local = row.hour.astimezone(zone)
+            if period.first <= local.date() <= period.last:
+                expected[local.weekday(), local.hour] += row.sent
+        assert by_weekday(frozenset([key]), period, zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "months"),
+    [
+        ("2026-10-01", "2026-10-31", ("2026-10-01", "2026-10-31")),
+        ("2026-10-02", "2026-11-29", None),
+        ("2025-12-31", "2026-03-01", ("2026-01-01", "2026-02-28")),
+        ("2024-02-01", "2024-02-29", ("2024-02-01", "2024-02-29")),
+        ("2026-12-01", "2026-12-30", None),
+    ],
+)
+def test_months_that_are_whole(first: str, last: str, months: tuple[str, str] | None) -> None:
+    found = Period(date.fromisoformat(first), date.fromisoformat(last)).whole_months
+    assert (found and (str(found.first), str(found.last))) == months
