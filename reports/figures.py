@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
-from reports.models import DailyTally, Delivery, DomainTally, HourlyTally, WeekTally
+from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, WeekTally
 from reports.periods import Period, offsets
 from reports.room import nearly_full
 
@@ -43,10 +43,19 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """In how many hours a mailbox sent BURST letters or more, and the most that it sent in one of them."""
+
+    hours: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All that a report says. `week`: letters sent by weekday and hour. `before`: the sums of as many days before.
 
-    `nearly_full`: percent used, by mailbox, now, of those of which something may be told.
+    `bursts`: hours with BURST letters sent or more. `nearly_full`: percent used, by mailbox, now, of those of which
+    something may be told.
     """
 
     total: Sums
@@ -58,6 +67,7 @@ class Figures:
     held: Mapping[str, int]
     acts: int
     oldest: datetime | None
+    bursts: Mapping[str, Burst]
     nearly_full: Mapping[str, int]
 
 
@@ -75,6 +85,7 @@ def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) 
         held=held(keys, since, until),
         acts=acts(keys, since, until),
         oldest=oldest_letter(keys),
+        bursts=bursts(keys, since, until),
         nearly_full=nearly_full({*whom, *newcomers}),
     )
 
@@ -155,6 +166,13 @@ def held(keys: Keys, since: datetime, until: datetime) -> dict[str, int]:
         kept=Count("pk", filter=kept, distinct=True),
         waiting=Count("pk", filter=Q(state=HeldLetter.State.WAITING), distinct=True),
     )
+
+
+def bursts(keys: Keys, since: datetime, until: datetime) -> dict[str, Burst]:
+    """Which mailboxes sent very much within an hour, as a password in strange hands does; the most first."""
+    rows = HourlyTally.objects.of_mailboxes(keys).between(since, until).filter(sent__gte=BURST)
+    found = rows.values("mailbox").annotate(hours=Count("pk"), most=Max("sent")).order_by("-most", "mailbox")
+    return {row["mailbox"]: Burst(row["hours"], row["most"]) for row in found}
 
 
 def acts(keys: Keys, since: datetime, until: datetime) -> int:

@@ -7,13 +7,15 @@ them by mail.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from reports.fields import KeyField, SecondsField
+
+BURST: Final = 30  # letters that a mailbox seldom sends within an hour
 
 
 class LogPosition(models.Model):
@@ -231,6 +233,9 @@ class HourlyTally(Tally):
     class Meta:
         verbose_name_plural = "hourly tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "hour", "host"], name="hourly_tally_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["mailbox", "hour", "sent"], name="hourly_tally_burst", condition=Q(sent__gte=BURST)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.mailbox or self.host} {self.hour:%Y-%m-%d %H}h"

@@ -7,7 +7,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from reports.figures import Figures, Sums
+from reports.figures import Burst, Figures, Sums
+from reports.models import BURST
 from reports.periods import Period, change
 from reports.rows import LETTERS
 
@@ -177,10 +178,31 @@ def rules(figures: Figures) -> str:
 
 def wrong(figures: Figures) -> str:
     """What is wrong?"""
-    failed = figures.total["failed"]
-    if not failed:
-        return _("No sign-in failed.")
-    return ngettext("%(number)s sign-in failed.", "%(number)s sign-ins failed.", failed) % {"number": number(failed)}
+    failed, many = figures.total["failed"], len(figures.bursts)
+    several = ngettext("%(number)s sign-in failed.", "%(number)s sign-ins failed.", failed)
+    told = [several % {"number": number(failed)} if failed else _("No sign-in failed.")]
+    if many:
+        sent = ngettext(
+            "%(number)s mailbox sent very many letters within an hour.",
+            "%(number)s mailboxes sent very many letters within an hour.",
+            many,
+        )
+        told.append(sent % {"number": number(many)})
+    return " ".join(told)
+
+
+def burst(who: str, one: Burst) -> str:
+    """Somebody sent very much within an hour."""
+    facts = {"who": who, "most": number(one.most), "hours": number(one.hours), "many": BURST}
+    return (
+        ngettext(
+            "%(who)s sent %(most)s letters within an hour: if nobody meant to, change the password.",
+            "%(who)s sent at least %(many)s letters an hour in %(hours)s hours, and at most %(most)s: "
+            "if nobody meant to, change the password.",
+            one.hours,
+        )
+        % facts
+    )
 
 
 def how(what: str) -> list[str]:

@@ -251,15 +251,35 @@ def wrong(figures: Figures, door: Door) -> Section:
     ]
     rare = [(_("Refused: written as somebody else"), total["spoofed"]), (_("Refused: mailbox full"), total["full"])]
     found += [(what, count(number)) for what, number in rare if number]
+    if figures.bursts:
+        hours = sum(burst.hours for burst in figures.bursts.values())
+        found.append((_("Hours with very many letters from one mailbox"), count(hours)))
     if figures.nearly_full:
         found.append((_("Mailboxes that are nearly full now"), count(len(figures.nearly_full))))
-    return listed("wrong", words.wrong(figures), _("What"), found, nearly_full(figures, door.scope))
+    return listed(
+        "wrong",
+        words.wrong(figures),
+        _("What"),
+        found,
+        [*bursts(figures, door.scope), *nearly_full(figures, door.scope)],
+    )
+
+
+def bursts(figures: Figures, scope: Scope) -> list[str]:
+    """Who sent very much within an hour, where they have rows of their own."""
+    names = named(scope)
+    return [words.burst(harmless(names[key]), one) for key, one in figures.bursts.items() if key in names]
+
+
+def named(scope: Scope) -> dict[str, str]:
+    """Whose each mailbox is, where that may be told."""
+    return {key: subject.label for subject in scope.subjects for key in subject.keys}
 
 
 def nearly_full(figures: Figures, scope: Scope) -> list[str]:
     """Whose mailboxes are nearly full, where they have rows of their own."""
     sentence = _("%(percent)s %% of the room of %(who)s is used: delete or move letters, or ask for more room.")
-    names = {key: subject.label for subject in scope.subjects for key in subject.keys}
+    names = named(scope)
     full = figures.nearly_full.items()
     return [sentence % {"percent": percent, "who": harmless(names[key])} for key, percent in full if key in names]
 

@@ -43,6 +43,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='hourlytally',
+            index=models.Index(
+                condition=models.Q(('sent__gte', 30)), fields=['mailbox', 'hour', 'sent'], name='hourly_tally_burst'
+            ),
+        ),
         migrations.CreateModel(
             name='DailyTally',
             fields=[
