@@ -150,7 +150,7 @@ def who(figures: Figures, door: Door) -> Section:
     rows.append([*who_row(text(_("In all")), subject_sums(scope.keys, figures), door.to), text("")])
     busiest = sorted(each, key=lambda one: -one[1]["sent"] - one[1]["received"])[:LONGEST]
     drawn = chart(
-        [harmless(label) for label, _sums in busiest],
+        [one_line(label) for label, _sums in busiest],
         {_("received"): [s["received"] for _l, s in busiest], _("sent"): [s["sent"] for _l, s in busiest]},
         lying=True,
     )
@@ -200,7 +200,7 @@ def whom(figures: Figures, door: Door) -> Section:
         _("Domains are counted by whole months: %(months)s.") % {"months": months},
         _("The domain of a letter that came is what its sender claims."),
     ]
-    drawn = chart([harmless(one.domain) for one in top], series, lying=True)
+    drawn = chart([one_line(one.domain) for one in top], series, lying=True)
     return Section("whom", words.whom(figures), heads, rows, drawn, notes)
 
 
@@ -268,7 +268,7 @@ def wrong(figures: Figures, door: Door) -> Section:
 def bursts(figures: Figures, scope: Scope) -> list[str]:
     """Who sent very much within an hour, where they have rows of their own."""
     names = named(scope)
-    return [words.burst(harmless(names[key]), one) for key, one in figures.bursts.items() if key in names]
+    return [words.burst(one_line(names[key]), one) for key, one in figures.bursts.items() if key in names]
 
 
 def named(scope: Scope) -> dict[str, str]:
@@ -281,7 +281,7 @@ def nearly_full(figures: Figures, scope: Scope) -> list[str]:
     sentence = _("%(percent)s %% of the room of %(who)s is used: delete or move letters, or ask for more room.")
     names = named(scope)
     full = figures.nearly_full.items()
-    return [sentence % {"percent": percent, "who": harmless(names[key])} for key, percent in full if key in names]
+    return [sentence % {"percent": percent, "who": one_line(names[key])} for key, percent in full if key in names]
 
 
 def listed(name: str, answer: str, head: str, found: list[tuple[str, Cell]], notes: list[str]) -> Section:
@@ -311,7 +311,12 @@ def text(value: str) -> Cell:
 
 def foreign(value: str) -> Cell:
     """Somebody else's words, shown without what hides or turns text around."""
-    return Cell(value, harmless(value), foreign=True)
+    return Cell(value, one_line(value), foreign=True)
+
+
+def one_line(value: str) -> str:
+    """Somebody's words on one line, for a cell, a label, a header, without what hides or turns text around."""
+    return harmless(" ".join(value.split()))
 
 
 def count(value: int, link: str = "") -> Cell:

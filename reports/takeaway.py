@@ -17,11 +17,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from deploy.services.programs import run_module
-from policies.templatetags.policy_words import harmless
 from reports import figures, report_words as words
 from reports.periods import Period
 from reports.readings import Reading
-from reports.sections import Section, sections
+from reports.sections import Section, one_line, sections
 
 PATIENCE: Final = 60.0  # seconds
 
@@ -49,7 +48,7 @@ class Paper:
 def document(reading: Reading, period: Period, **closing: str) -> Document:
     """The report in the active language. `closing`: what a mail says at its end (`every`, `link`)."""
     found = figures.read(reading.scope.keys, reading.scope.whom, reading.scope.newcomers, period, reading.zone)
-    parts = [harmless_part(part) for part in sections(reading.scope, found, period)]
+    parts = [replace(part, chart=part.chart and shown(part.chart)) for part in sections(reading.scope, found, period)]
     title = one_line(reading.title)
     context = {"reading": reading, "scope": reading.scope, "mode": reading.mode}
     context |= {"purpose": one_line(reading.purpose)}
@@ -75,21 +74,10 @@ def lines(part: Section) -> list[str]:
     return [f"- {name}: {numbers}" for name, numbers in told]
 
 
-def harmless_part(part: Section) -> Section:
-    """Names and domains on one line each, without what hides or turns text around."""
-    rows = [[replace(first, shown=one_line(first.shown)), *rest] for first, *rest in part.rows]
-    return replace(part, rows=rows, chart=part.chart and shown(part.chart))
-
-
 def shown(chart: dict[str, Any]) -> dict[str, Any]:
     """A chart with its numbers as people write them."""
     series = [{**one, "shown": [words.number(value) for value in one["values"]]} for one in chart["series"]]
-    return {**chart, "labels": [one_line(label) for label in chart["labels"]], "series": series}
-
-
-def one_line(text: str) -> str:
-    """Somebody's text on one line, for a header or a label."""
-    return harmless(" ".join(text.split()))
+    return {**chart, "series": series}
 
 
 def drawn(document: Document) -> Paper:

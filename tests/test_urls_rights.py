@@ -119,10 +119,10 @@ FILING = {  # what a mailbox does with its letters: test_rights_filing.py
 USAGE = {  # the policy of a community: test_rights_usage.py
     "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
 }  # fmt: skip
-OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "schedule-person", "schedule-stop"}
+OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "schedule-person"}
 APART = DOORS.union(OF_SOMEBODY, WAITING, LETTERS, LISTS, FILING, USAGE)
 APART |= {"report-community", "letter-list-community", "schedule-community", "letter-try", "letter-tried"}
-APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove"}  # deploy/test_queue_show.py
+APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove", "schedule-stop"}
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

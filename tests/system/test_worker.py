@@ -113,6 +113,7 @@ def test_a_worker_killed_at_twenty_moments_leaves_a_complete_release_and_converg
 @pytest.mark.parametrize("accident", ["refused", "frozen"])
 def test_a_queue_that_does_not_answer_holds_no_save_and_loses_nothing(server: Server, accident: str):
     visitor = Panel(server).sign_in()
+    time.sleep(2)  # what was loaded may be looked at once more, with what is saved meanwhile
     find = "from domains.models import Mailbox\nprint(Mailbox.objects.get(address='bo@rossi.example')"
     mailbox, person = server.ask(f"{find}.pk)"), server.ask(f"{find}.people.get().pk)")
     if accident == "refused":
