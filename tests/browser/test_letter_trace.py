@@ -36,7 +36,7 @@ WORDS = {
         "Word for word:",
     ),
     "it": (
-        "Dov'è il mio messaggio?",
+        "Dov'è la mia lettera?",
         "Consegnato a",
         "In attesa",
         "Trattenuto",

@@ -21,7 +21,7 @@ print(json.dumps({one["queue"]: one["queue_id"] for one in queue.listed(services
 """
 WORDS = {
     "en": ("Waits for the next try", "Waits for an answer", "Remove …", "Remove this letter", "It is removed."),
-    "it": ("Aspetta il prossimo tentativo", "Aspetta una risposta", "Rimuovi …", "Togli questo messaggio", "È tolto."),
+    "it": ("Aspetta il prossimo tentativo", "Aspetta una risposta", "Rimuovi …", "Togli questa lettera", "È tolta."),
 }
 TRY = {"en": ("Try it now", "It is being tried now."), "it": ("Riprova ora", "Si sta riprovando ora.")}
 
