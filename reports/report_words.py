@@ -194,15 +194,12 @@ def wrong(figures: Figures) -> str:
 def burst(who: str, one: Burst) -> str:
     """Somebody sent very much within an hour."""
     facts = {"who": who, "most": number(one.most), "hours": number(one.hours), "many": BURST}
-    return (
-        ngettext(
-            "%(who)s sent %(most)s letters within an hour: if nobody meant to, change the password.",
-            "%(who)s sent at least %(many)s letters an hour in %(hours)s hours, and at most %(most)s: "
-            "if nobody meant to, change the password.",
-            one.hours,
-        )
-        % facts
+    once = _("%(who)s sent %(most)s letters within an hour: if nobody meant to, change the password.")
+    often = _(
+        "%(who)s sent at least %(many)s letters an hour in %(hours)s hours, and at most %(most)s: "
+        "if nobody meant to, change the password."
     )
+    return (once if one.hours == 1 else often) % facts
 
 
 def how(what: str) -> list[str]:

@@ -37,9 +37,9 @@ WORDS = {
     ),
     "it": (
         "Dov'è la mia lettera?",
-        "Consegnato a",
+        "Consegnata a",
         "In attesa",
-        "Trattenuto",
+        "Trattenuta",
         "Scegli i giorni",
         "Parola per parola:",
     ),
