@@ -5,24 +5,20 @@ summing, in a number of queries that depends on nothing; days and hours are thos
 zone cuts in two belongs to the day in which it begins.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from django.db.models import BigIntegerField, Case, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet, Sum, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
-from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, WeekTally
-from reports.periods import Period, offsets
+from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, MonthlyTally, WeekTally
+from reports.periods import Period
 from reports.room import nearly_full
 
-DAY: Final = 86_400  # seconds
-HOUR: Final = 3_600
-THURSDAY: Final = 3  # what that day was
 DOMAINS: Final = 20
 USED: Final = ("sent", "received", "home", "abroad", "received_bytes", "sent_bytes")
 TOLD: Final = (
@@ -52,7 +48,8 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that a report says. `week`: letters sent by weekday and hour. `before`: the sums of as many days before.
+    """All that a report says. `days`: by day, of a long period by month under its first day. `before`: the sums of as
+    many days before. `week`: letters sent by weekday and hour.
 
     `bursts`: hours with BURST letters sent or more. `nearly_full`: percent used, by mailbox, now, of those of which
     something may be told.
@@ -73,14 +70,14 @@ class Figures:
 
 def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
     """The figures of these mailboxes; with whom they write is told of `whom`, and of `newcomers` what is new."""
-    rows, (since, until) = daily(keys, period), period.bounds(zone)
-    days = by_day(rows)
+    since, until = period.bounds(zone)
+    days = by_day(keys, period)
     return Figures(
         total=added(days.values()),
-        before=unsummed(daily(keys, period.before).aggregate(**summed(TOLD))),
+        before=added(by_day(keys, period.before).values()),
         days=days,
         week=by_weekday(keys, period, zone),
-        boxes=by_mailbox(rows),
+        boxes=by_mailbox(keys, period),
         partners=partners(whom, newcomers, period),
         held=held(keys, since, until),
         acts=acts(keys, since, until),
@@ -95,10 +92,22 @@ def daily(keys: Keys, period: Period) -> "QuerySet[DailyTally]":
     return DailyTally.objects.filter(mailbox__in=list(keys), day__range=(number(period.first), number(period.last)))
 
 
-def by_day(rows: "QuerySet[DailyTally]") -> dict[date, Sums]:
-    """What all of them had together on each day on which there is anything."""
-    found = rows.values("day").annotate(**summed(TOLD))
-    return {EPOCH + timedelta(days=row["day"]): unsummed(row) for row in found}
+def summed_up(keys: Keys, period: Period) -> "tuple[QuerySet[MonthlyTally], QuerySet[DailyTally]]":
+    """The same in fewer rows: the whole months of a long period, and the days around them."""
+    days, months = daily(keys, period), period.whole_months if period.step == "month" else None
+    if months is None:
+        return MonthlyTally.objects.none(), days
+    whole_months = MonthlyTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
+    return whole_months, days.exclude(day__range=(number(months.first), number(months.last)))
+
+
+def by_day(keys: Keys, period: Period) -> dict[date, Sums]:
+    """What all of them had together on each day (of whole months: in each month) with anything."""
+    months, days = summed_up(keys, period)
+    return {
+        **{first_day(row["month"]): unsummed(row) for row in months.values("month").annotate(**summed(TOLD))},
+        **{EPOCH + timedelta(row["day"]): unsummed(row) for row in days.values("day").annotate(**summed(TOLD))},
+    }
 
 
 def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
@@ -110,24 +119,33 @@ def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int]
         weeks = WeekTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
         summed_up = weeks.values_list("hour").annotate(letters=Sum("sent"))
         letters.update({divmod(hour, 24): sent for hour, sent in summed_up})
-    local = local_hour(period, zone)
-    weekday, at = whole((local / DAY + THURSDAY) % 7), whole(local % DAY / HOUR)
     for since, until in spans:
         rows = HourlyTally.objects.of_mailboxes(keys).between(since, until).filter(sent__gt=0)
-        found = rows.values(weekday=weekday, at=at).annotate(letters=Sum("sent")) if since < until else ()
-        letters.update({(row["weekday"], row["at"]): row["letters"] for row in found})
+        for hour, sent in rows.values_list("hour").annotate(letters=Sum("sent")) if since < until else ():
+            local = hour.astimezone(zone)
+            letters[local.weekday(), local.hour] += sent
     return letters
 
 
-def by_mailbox(rows: "QuerySet[DailyTally]") -> dict[str, Sums]:
+def by_mailbox(keys: Keys, period: Period) -> dict[str, Sums]:
     """What each mailbox sent and received; `days`: on how many it sent something."""
-    found = rows.values("mailbox").annotate(days_sum=Count("pk", filter=Q(sent__gt=0)), **summed(USED))
-    return {row["mailbox"]: unsummed(row) for row in found}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for rows in summed_up(keys, period):
+        for row in rows.values("mailbox").annotate(**summed(USED)):
+            found[row["mailbox"]].update(unsummed(row))
+    for key, days in daily(keys, period).filter(sent__gt=0).values_list("mailbox").annotate(days=Count("pk")):
+        found[key]["days"] = days
+    return found
 
 
 def number(day: date) -> int:
     """How a day is stored."""
     return (day - EPOCH).days
+
+
+def first_day(month: int) -> date:
+    """Of a month as it is stored."""
+    return date(*divmod(month, 100), 1)
 
 
 def added(many: Iterable[Sums]) -> Counter[str]:
@@ -184,19 +202,6 @@ def oldest_letter(keys: Keys) -> datetime | None:
     """When the oldest letter came of which there is a row yet."""
     found: datetime | None = Delivery.objects.filter(mailbox__in=list(keys)).aggregate(oldest=Min("opened"))["oldest"]
     return found
-
-
-def local_hour(period: Period, zone: tzinfo) -> Combinable:
-    """The hour of a row as seconds since 1970 by the clock of the time zone."""
-    since, until = period.bounds(zone)
-    *earlier, (_end, last) = offsets(since, until, zone)
-    distance = Case(*(When(hour__lt=end, then=Value(far)) for end, far in earlier), default=Value(last))
-    return whole(F("hour") + ExpressionWrapper(distance, BigIntegerField()))
-
-
-def whole(expression: Any) -> "ExpressionWrapper[Any]":
-    """A whole number."""
-    return ExpressionWrapper(expression, BigIntegerField())
 
 
 def summed(columns: Iterable[str]) -> dict[str, Sum]:

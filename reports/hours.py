@@ -1,4 +1,4 @@
-"""Adds to what is counted. In: what to add, by address. Touched: HourlyTally, DailyTally, WeekTally, DomainTally.
+"""Adds to what is counted. In: what to add, by address. Touched: the tallies.
 
 What is no mailbox (any more) has its part in the host's sums alone. Called inside the transaction that moves a log's
 position, so nothing is added twice.
@@ -15,14 +15,14 @@ from django.conf import settings
 from domains.models import Mailbox
 from reports.bulk import CHUNK, chunks, insert_or_add
 from reports.fields import bits, seconds
-from reports.models import DailyTally, DomainTally, HourlyTally, Tally, WeekTally, Word
+from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, WeekTally, Word
 from reports.periods import month
 from reports.tally import HOST, RECEIVED, SENT, Count, Partner, Slot
 
 EPOCH: Final = date(1970, 1, 1)
 A_DAY: Final = timedelta(days=1)
 SIZED: Final = {RECEIVED, SENT}
-Sums = dict[tuple[int, int], Counter[str]]  # of a mailbox, in an hour or on a day
+Sums = dict[tuple[int, int], Counter[str]]  # of a mailbox, in an hour, on a day, in a month
 
 
 def add(host: str, counts: Mapping[Slot, Count]) -> None:
@@ -33,10 +33,11 @@ def add(host: str, counts: Mapping[Slot, Count]) -> None:
 
 
 def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
-    """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to the mailboxes' days and weeks."""
+    """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to a mailbox's day, month, week."""
     zones = mailbox_zones({key for key, _hour, _column in counts})
     hours: Sums = defaultdict(Counter)
     days: Sums = defaultdict(Counter)
+    months: Sums = defaultdict(Counter)
     weeks: Counter[tuple[int, int, int]] = Counter()
     for (key, hour, column), count in counts.items():
         sums = {column: count.letters, f"{column}_bytes": count.bytes} if column in SIZED else {column: count.letters}
@@ -44,6 +45,7 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
         if zone := zones.get(key):
             local = hour.astimezone(zone)
             days[bits(key), day_number(local)].update(sums)
+            months[bits(key), month(local)].update(sums)
             if column == SENT:
                 weeks[bits(key), month(local), hour_of_week(local)] += count.letters
     columns = Tally.columns()
@@ -52,6 +54,9 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
     ])  # fmt: skip
     insert_or_add(DailyTally, ["mailbox", "day"], columns, [
         (key, day, *map(row.__getitem__, columns)) for (key, day), row in days.items()
+    ])  # fmt: skip
+    insert_or_add(MonthlyTally, ["mailbox", "month"], columns, [
+        (key, at, *map(row.__getitem__, columns)) for (key, at), row in months.items()
     ])  # fmt: skip
     insert_or_add(
         WeekTally, ["mailbox", "month", "hour"], [SENT], [(*week, letters) for week, letters in weeks.items()]

@@ -254,9 +254,24 @@ class DailyTally(Tally):
     class Meta:
         verbose_name_plural = "daily tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "day"], name="daily_tally_once")]
+        indexes: ClassVar = [models.Index(fields=["mailbox", "day"], name="daily_tally_sent", condition=Q(sent__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.day}"
+
+
+class MonthlyTally(Tally):
+    """The same of a mailbox in a month (202611), by the clock of its community. Kept. Of long reports' whole months."""
+
+    month = models.PositiveIntegerField()
+    mailbox = KeyField()
+
+    class Meta:
+        verbose_name_plural = "monthly tallies"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "month"], name="monthly_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} {self.month}"
 
 
 class WeekTally(models.Model):
@@ -273,6 +288,7 @@ class WeekTally(models.Model):
     class Meta:
         verbose_name_plural = "week tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "month", "hour"], name="week_tally_once")]
+        indexes: ClassVar = [models.Index(fields=["mailbox", "month", "hour", "sent"], name="week_tally_whole")]
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.month} {self.hour}"

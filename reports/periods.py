@@ -16,7 +16,6 @@ DAILY: Final = 45  # days that a chart still shows one by one
 WEEKLY: Final = 200  # and that it shows as weeks
 A_DAY: Final = timedelta(days=1)
 AN_HOUR: Final = timedelta(hours=1)
-A_QUARTER: Final = timedelta(minutes=15)  # clocks change at one
 Step = Literal["day", "week", "month"]
 Spans = tuple[tuple[datetime, datetime], ...]
 
@@ -140,27 +139,6 @@ def begin(day: date, step: Step) -> date:
 def month(day: date) -> int:
     """A month as it is stored: 202611."""
     return day.year * 100 + day.month
-
-
-def offsets(since: datetime, until: datetime, zone: tzinfo) -> list[tuple[datetime, int]]:
-    """The zone's distance from UTC in seconds, each with the moment at which it ends; the last with `until`."""
-    found: list[tuple[datetime, int]] = []
-    now, end = since.astimezone(UTC), offset(since, zone)  # there an hour is an hour, whatever the clocks do
-    while now < until:
-        ahead = min(now + A_DAY, until.astimezone(UTC))
-        if offset(ahead, zone) != end:
-            while offset(now, zone) == end:
-                now += A_QUARTER
-            found.append((now, end))
-            end = offset(now, zone)
-        now = max(now, ahead)
-    return [*found, (until, end)]
-
-
-def offset(moment: datetime, zone: tzinfo) -> int:
-    """How far the zone is from UTC at a moment."""
-    distance = moment.astimezone(zone).utcoffset()
-    return int(distance.total_seconds()) if distance else 0
 
 
 def change(now: int, before: int) -> int | None:

@@ -1,4 +1,4 @@
-"""When letters are sent: whole months are summed up, the days before and behind them are read by the hour."""
+"""Whole months of a long report are summed up, the days around them are read by the day and by the hour."""
 
 import random
 from collections import Counter
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.wishes import wishes
-from reports.figures import by_weekday
+from reports.figures import by_day, by_mailbox, by_weekday
 from reports.hours import add_by_key
 from reports.models import HourlyTally
 from reports.periods import Period
@@ -20,7 +20,7 @@ LAST = date(2026, 11, 26)
 
 
 @pytest.mark.parametrize("name", ["Europe/Rome", "Australia/Lord_Howe", "America/New_York"])
-def test_it_is_the_sum_of_the_hours(name: str) -> None:
+def test_they_are_the_sums_of_the_hours(name: str) -> None:
     chance, zone = random.Random(7), ZoneInfo(name)
     with wishes("test", "test"):
         house = community("House", "business", "house.example", name)
@@ -32,11 +32,16 @@ def test_it_is_the_sum_of_the_hours(name: str) -> None:
     for days in (1, 26, 27, 40, 100, 365, 400):
         period = Period(LAST - timedelta(days=days - 1), LAST)
         expected: Counter[tuple[int, int]] = Counter()
+        active: set[date] = set()
         for row in HourlyTally.objects.of_mailboxes([key]):
             local = row.hour.astimezone(zone)
             if period.first <= local.date() <= period.last:
                 expected[local.weekday(), local.hour] += row.sent
-        assert by_weekday(frozenset([key]), period, zone) == expected
+                active.add(local.date())
+        assert by_weekday({key}, period, zone) == expected
+        assert sum(sums["sent"] for sums in by_day({key}, period).values()) == expected.total()
+        boxes = by_mailbox({key}, period)
+        assert (boxes[key]["sent"], boxes[key]["days"]) == (expected.total(), len(active)) if active else not boxes
 
 
 @pytest.mark.parametrize(

@@ -66,5 +66,6 @@ def test_days_are_summed_up(tmp_path: Path) -> None:
     assert child.ask("SELECT mailbox, day, sent, received FROM reports_dailytally ORDER BY day") == [
         (key, day, 3, 0), (key, day + 1, 4, 0)
     ]  # fmt: skip
+    assert child.ask("SELECT mailbox, month, sent FROM reports_monthlytally") == [(key, 202611, 7)]
     weeks = child.ask("SELECT mailbox, month, hour, sent FROM reports_weektally ORDER BY hour")
     assert weeks == [(key, 202611, 0, 4), (key, 202611, 167, 3)]  # Monday's first hour, Sunday's last

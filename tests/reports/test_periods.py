@@ -1,10 +1,9 @@
 """The days of a report, pure."""
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from reports.periods import (
     A_DAY,
@@ -15,14 +14,11 @@ from reports.periods import (
     begin,
     change,
     last_whole,
-    offset,
-    offsets,
     over_next,
     preset,
 )
 
 DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
-ZONES = st.sampled_from(["UTC", "Europe/Rome", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
 
 
 @pytest.mark.parametrize(
@@ -61,28 +57,6 @@ def test_each_day_has_its_bar(last: date, days: int) -> None:
     assert bars == sorted(set(bars))
     assert {begin(period.first + timedelta(days=n), period.step) for n in range(days)} == set(bars)
     assert len(bars) <= 45
-
-
-@settings(max_examples=25)
-@given(DAYS, st.integers(1, MOST_DAYS), ZONES)
-@example(date(2024, 4, 7), 351, "Australia/Lord_Howe")  # its clocks change by half an hour
-def test_the_offset_of_each_hour_is_the_zones(last: date, days: int, name: str) -> None:
-    zone = ZoneInfo(name)
-    since, until = Period(last - timedelta(days=days - 1), last).bounds(zone)
-    pieces = offsets(since, until, zone)
-    hour = since.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
-    while hour < until:
-        assert next(far for end, far in pieces if hour < end) == offset(hour, zone)
-        hour += timedelta(hours=31)
-
-
-def test_clocks_that_change_at_night_are_minded() -> None:
-    rome = ZoneInfo("Europe/Rome")
-    pieces = offsets(*Period(date(2026, 10, 24), date(2026, 10, 26)).bounds(rome), rome)
-    assert pieces == [
-        (datetime(2026, 10, 25, 1, tzinfo=UTC), 7200),
-        (datetime(2026, 10, 27, tzinfo=rome), 3600),
-    ]
 
 
 @pytest.mark.parametrize(("now", "before", "percent"), [(112, 100, 12), (50, 100, -50), (5, 0, None), (0, 5, -100)])

@@ -11,7 +11,7 @@ from accounts.models import Community, User
 from accounts.wishes import wishes
 from domains.models import Mailbox
 from reports.hours import day_number, hour_of_week
-from reports.models import DailyTally, DomainTally, HourlyTally, Tally, WeekTally, Word
+from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, WeekTally, Word
 from reports.periods import month
 from tests.reports.conftest import community, mailbox, person
 
@@ -39,6 +39,7 @@ def figures(keys: list[str], until: datetime, days: int, zone: tzinfo) -> None:
     found = [hour(chance, at, key) for day in dates for key in keys for at in hours(chance, day)]
     HourlyTally.objects.bulk_create(found, batch_size=500)
     DailyTally.objects.bulk_create(days_of(found, zone), batch_size=500)
+    MonthlyTally.objects.bulk_create(months_of(found, zone), batch_size=500)
     WeekTally.objects.bulk_create(weeks_of(found, zone), batch_size=500)
     names = [f"partner-{number:03}.example" for number in range(PARTNERS)]
     Word.objects.bulk_create((Word(text=name, seen=until) for name in names), ignore_conflicts=True)
@@ -62,10 +63,23 @@ def days_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[DailyTally]:
     found: dict[tuple[str, int], DailyTally] = {}
     for row in rows:
         name = row.mailbox, day_number(row.hour.astimezone(zone))
-        day = found.setdefault(name, DailyTally(mailbox=name[0], day=name[1]))
-        for column in Tally.columns():
-            setattr(day, column, getattr(day, column) + getattr(row, column))
+        grow(found.setdefault(name, DailyTally(mailbox=name[0], day=name[1])), row)
     return list(found.values())
+
+
+def months_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[MonthlyTally]:
+    """The same by month."""
+    found: dict[tuple[str, int], MonthlyTally] = {}
+    for row in rows:
+        name = row.mailbox, month(row.hour.astimezone(zone))
+        grow(found.setdefault(name, MonthlyTally(mailbox=name[0], month=name[1])), row)
+    return list(found.values())
+
+
+def grow(tally: Tally, row: Tally) -> None:
+    """Add what was counted."""
+    for column in Tally.columns():
+        setattr(tally, column, getattr(tally, column) + getattr(row, column))
 
 
 def weeks_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[WeekTally]:
