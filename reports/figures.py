@@ -127,7 +127,7 @@ def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int]
     return letters
 
 
-def by_mailbox(keys: Keys, period: Period) -> dict[str, Sums]:
+def by_mailbox(keys: Keys, period: Period) -> Mapping[str, Sums]:
     """What each mailbox sent and received; `days`: on how many it sent something."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for rows in summed_up(keys, period):

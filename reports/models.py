@@ -381,5 +381,11 @@ class ReportSchedule(models.Model):
             ),
         ]
 
+    @property
+    def whose(self) -> str:
+        """The name of what it is about."""
+        about = self.community or self.person
+        return about.name if about else ""
+
     def __str__(self) -> str:
         return f"{self.reader_id}: {self.community_id or self.person_id} {self.mode} {self.every}"

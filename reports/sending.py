@@ -23,6 +23,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from deploy import services
 from deploy.models import MailHost
@@ -32,6 +33,7 @@ from reports.fields import digest
 from reports.models import Delivery, Letter, ReportSchedule
 from reports.periods import Period
 from reports.readings import Reading, note
+from reports.sections import one_line
 from reports.takeaway import Document, Paper, document, drawn
 
 DOUBT: Final = timedelta(minutes=2)
@@ -54,13 +56,12 @@ def send(host: str, now: datetime) -> None:
 
 
 def send_all(now: datetime, author: str, submit: Submit) -> None:
-    """Each that is due; raises NotTaken while the mail host is down. One that is no longer allowed ends."""
+    """Each that is due; raises NotTaken while the mail host is down. One that is no longer allowed ends with a word."""
     for schedule in schedules.perhaps_due(now):
         try:
             reading = schedules.reading(schedule, now)
         except schedules.REFUSED:
-            logger.info("Schedule %s ended: its reader may not see the report any more.", schedule.pk)
-            schedule.delete()
+            end(schedule, now, author, submit)
             continue
         period = schedules.period(schedule.every, reading, now)
         if schedule.sent < period.last and not doubtful(schedule, now) and not cache.get(waits(schedule)):
@@ -71,7 +72,7 @@ def send_one(
     schedule: ReportSchedule, reading: Reading, period: Period, now: datetime, author: str, submit: Submit
 ) -> None:
     """Draw it and hand it over, unless that was done and only not noticed."""
-    to, name = schedules.mailbox_of(schedule.reader), message_id(schedule, period, author)
+    to, name = schedules.mailbox_of(schedule.reader), message_id(schedule, period.last, author)
     if not to:
         return  # until she has one again
     if schedule.tried and taken(name):
@@ -91,6 +92,37 @@ def send_one(
         if not error.refused:
             raise
         later(schedule, error)
+
+
+def end(schedule: ReportSchedule, now: datetime, author: str, submit: Submit) -> None:
+    """Her report comes no more, since she may not see it any more: she is told so, in words without figures."""
+    to, name = schedules.mailbox_of(schedule.reader), message_id(schedule, "end", author)
+    if to and not taken(name):
+        with translation.override(schedules.language_of(schedule.reader)):
+            letter = addressed(farewell_title(schedule), to=to, author=author, name=name, now=now)
+            letter.set_content(farewell(schedule), cte="quoted-printable")
+        try:
+            submit(letter, to)
+        except services.NotTaken as error:
+            if not error.refused:
+                raise
+            logger.warning("That the report of schedule %s ended could not be told: %s", schedule.pk, error)
+    schedule.delete()
+
+
+def farewell_title(schedule: ReportSchedule) -> str:
+    """What the last letter is called."""
+    return one_line(_("No more report: letters of %(name)s") % {"name": schedule.whose})
+
+
+def farewell(schedule: ReportSchedule) -> str:
+    """What it says."""
+    facts = {"name": schedule.whose}
+    if schedule.every == ReportSchedule.Every.WEEK:
+        asked = _("You asked for a report about the letters of %(name)s each week.") % facts
+    else:
+        asked = _("You asked for a report about the letters of %(name)s each month.") % facts
+    return f"{asked} {_('You may not see these figures any more, so this was the last letter about it.')}\n"
 
 
 def doubtful(schedule: ReportSchedule, now: datetime) -> bool:
@@ -132,21 +164,15 @@ def waits(schedule: ReportSchedule) -> str:
     return f"report-{schedule.pk}"
 
 
-def message_id(schedule: ReportSchedule, period: Period, author: str) -> str:
-    """The same for the same report, however often it is tried; says nothing about it."""
-    name = f"report {settings.SECRET_KEY} {schedule.pk} {period.last}"
+def message_id(schedule: ReportSchedule, what: object, author: str) -> str:
+    """The same for the same letter, however often it is tried; says nothing about it."""
+    name = f"report {settings.SECRET_KEY} {schedule.pk} {what}"
     return f"{hashlib.sha256(name.encode()).hexdigest()[:32]}@{author.partition('@')[2]}"
 
 
 def written(report: Document, paper: Paper, *, to: str, author: str, name: str, now: datetime) -> EmailMessage:
     """The letter: text, HTML with its pictures, the PDF."""
-    mail = EmailMessage()
-    mail["Subject"] = f"{report.title}, {report.days}"
-    mail["From"] = Address("Mailadmin", addr_spec=author)
-    mail["To"] = to
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{name}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody answers by a program
+    mail = addressed(f"{report.title}, {report.days}", to=to, author=author, name=name, now=now)
     mail.set_content(report.text, cte="quoted-printable")
     mail.add_alternative(report.html, subtype="html", cte="quoted-printable")
     html = mail.get_body(("html",))
@@ -154,4 +180,16 @@ def written(report: Document, paper: Paper, *, to: str, author: str, name: str, 
     for cid, picture in paper.pictures.items():
         html.add_related(picture, "image", "png", cid=f"<{cid}>", disposition="inline")
     mail.add_attachment(paper.pdf, maintype="application", subtype="pdf", filename=f"{report.file}.pdf")
+    return mail
+
+
+def addressed(subject: str, *, to: str, author: str, name: str, now: datetime) -> EmailMessage:
+    """A letter of ours, without its text."""
+    mail = EmailMessage()
+    mail["Subject"] = subject
+    mail["From"] = Address("Mailadmin", addr_spec=author)
+    mail["To"] = to
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{name}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody answers by a program
     return mail

@@ -16,12 +16,13 @@ from reports.models import AccessEntry, Delivery, DomainTally, FailedSignIn, Hou
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Something that is stored. `days`: None is for good. `oldest`: None where there is none."""
+    """Something that is stored. `days`: None is for good, or `until` something. `oldest`: None where there is none."""
 
     what: str
     why: str
     days: int | None
     oldest: datetime | None
+    until: str = ""
 
 
 def stored() -> list[Kept]:
@@ -89,6 +90,13 @@ def stored() -> list[Kept]:
             _("So that everybody can read who looked at her figures."),
             looks.ENTRIES_KEPT,
             oldest(AccessEntry, "when"),
+        ),
+        Kept(
+            _("Who gets which report by mail, how often, and why"),
+            _("To send it."),
+            None,
+            None,
+            _("Kept until she ends it, or may not see the report any more."),
         ),
     ]
 

@@ -9,6 +9,15 @@ from tests.household import Household
 from tests.test_urls_rights import BAD, GONE, NO, ODD, OK
 
 
+@pytest.fixture(autouse=True)
+def ulla(household: Household) -> None:
+    """An administrator who belongs nowhere and has a mailbox."""
+    with wishes("test", "test"):
+        household.settle("ulla", household.home, "guardian")
+        household.people["ulla"].memberships.get().delete()
+        household.person("ulla", administrator=True)
+
+
 @pytest.mark.parametrize(
     ("who", "family", "business"),
     [
@@ -24,10 +33,6 @@ from tests.test_urls_rights import BAD, GONE, NO, ODD, OK
 def test_reports_are_for_guardians_owners_and_managers(
     household: Household, who: str, family: int, business: int
 ) -> None:
-    with wishes("test", "test"):
-        household.settle("ulla", household.home, "guardian")
-        household.people["ulla"].memberships.get().delete()
-        household.person("ulla", administrator=True)
     client = household.client(who)
     for community, status in ((household.family, family), (household.business, business)):
         url = reverse("report-community", args=[community.pk])
@@ -53,10 +58,6 @@ def test_reports_are_for_guardians_owners_and_managers(
 def test_single_letters_are_for_whom_the_level_or_a_purpose_lets(
     household: Household, who: str, family: int, business: int
 ) -> None:
-    with wishes("test", "test"):
-        household.settle("ulla", household.home, "guardian")
-        household.people["ulla"].memberships.get().delete()
-        household.person("ulla", administrator=True)
     client = household.client(who)
     for community, status in ((household.family, family), (household.business, business)):
         url = f"{reverse('letter-list-community', args=[community.pk])}?what=sent"

@@ -99,14 +99,9 @@ def ask_of(house: Household, who: str, whose: str) -> ReportSchedule:
 
 def parts(letter: EmailMessage) -> dict[str, str]:
     """The text of each part that is text, that of the PDF with it, by its type."""
-    found = {}
-    for part in letter.walk():
-        if part.get_content_type().startswith("text/"):
-            found[part.get_content_type()] = str(part.get_content())
-        if part.get_content_type() == "application/pdf":
-            pages = PdfReader(BytesIO(part.get_content())).pages
-            found["application/pdf"] = "".join(page.extract_text() for page in pages).replace("\n", "")
-    return found
+    (pdf,) = (part for part in letter.walk() if part.get_content_type() == "application/pdf")
+    pages = PdfReader(BytesIO(pdf.get_content())).pages
+    return parts_undrawn(letter) | {"application/pdf": "".join(page.extract_text() for page in pages).replace("\n", "")}
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -184,9 +179,19 @@ def test_who_may_not_see_it_any_more_gets_nothing_and_it_ends(
     ask(household, "marco", mode=mode, purpose=purpose)
     change(household)  # type: ignore[operator]
     assert not list(schedules.of_reader(household.marco, MADE))
-    assert not host.send()
+    host.down = True
+    with pytest.raises(NotTaken):
+        host.send()
+    host.down = False
+    (letter,) = host.send()
+    assert letter["Subject"] == "No more report: letters of Fioretti & Co"
+    assert letter.get_content_type() == "text/plain"  # no picture, no PDF
+    assert letter.get_content().endswith(
+        "You may not see these figures any more, so this was the last letter about it.\n"
+    )
     assert not ReportSchedule.objects.exists()
     assert not AccessEntry.objects.exists()
+    assert not host.send()
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -198,7 +203,9 @@ def test_a_parent_sees_as_much_as_the_level_lets_her_then(household: Household, 
         row.level = "trusted"  # sight: nothing
         row.protection = "minor"
         row.save()
-    assert [letter["To"] for letter in host.send()] == ["luca@myfamily.net"]
+    came = {letter["To"]: letter["Subject"] for letter in host.send()}
+    assert came["anna@myfamily.net"] == "No more report: letters of Luca"
+    assert came["luca@myfamily.net"].startswith("Letters of Luca, ")
     assert ReportSchedule.objects.get().reader == household.luca
 
 
@@ -277,7 +284,7 @@ def test_one_that_is_refused_leaves_the_others_alone(household: Household, host:
 def test_names_without_a_purpose_are_never_sent(household: Household, host: MailHostOfTest) -> None:
     ask(household, "marco", mode="names", purpose=PURPOSE)
     ReportSchedule.objects.update(purpose="")
-    assert not host.send()
+    assert [letter["Subject"] for letter in host.send()] == ["No more report: letters of Fioretti & Co"]
     assert not ReportSchedule.objects.exists()
 
 
