@@ -40,14 +40,17 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
     months: Sums = defaultdict(Counter)
     weeks: Counter[tuple[int, int, int]] = Counter()
     for (key, hour, column), count in counts.items():
-        sums = {column: count.letters, f"{column}_bytes": count.bytes} if column in SIZED else {column: count.letters}
-        hours[bits(key), seconds(hour)].update(sums)
+        box = bits(key)
+        grown = [hours[box, seconds(hour)]]
         if zone := zones.get(key):
             local = hour.astimezone(zone)
-            days[bits(key), day_number(local)].update(sums)
-            months[bits(key), month(local)].update(sums)
+            grown += [days[box, day_number(local)], months[box, month(local)]]
             if column == SENT:
-                weeks[bits(key), month(local), hour_of_week(local)] += count.letters
+                weeks[box, month(local), hour_of_week(local)] += count.letters
+        for sums in grown:
+            sums[column] += count.letters
+            if column in SIZED:
+                sums[f"{column}_bytes"] += count.bytes
     columns = Tally.columns()
     insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, [
         (key, hour, host, *map(row.__getitem__, columns)) for (key, hour), row in hours.items()
