@@ -61,7 +61,7 @@ class MailHost(models.Model):
 class Release(models.Model):
     """One complete set of files that a host was given: the record of a job that a person can read.
 
-    `clock`: the host made it by itself, for what changes with time; the wishes stayed as they were.
+    `clock`: the host made it by itself, for what changes with time or to lead back; nobody wished anything new.
     """
 
     class Status(models.TextChoices):

@@ -1,9 +1,9 @@
 """The host clock: at each moment the live release says what its own wishes say of that moment.
 
 In: the path of `host.json`; run as the agent, `python -m deploy.host.clock host.json`. Out: a line on standard error
-for each release that it made, and for each reason why it could not. Touched: `<root>`, by the one way that `apply` knows,
-and `<root>/.clock`: its time says when the clock went last, its text what keeps it from its work. Raises nothing that
-can happen on a mail host: what failed is said once, tried again, and mail goes on as before.
+for each release that it made, and for each reason why it could not. Touched: `<root>`, by the one way that `apply`
+knows, and `<root>/.clock`: its time says when the clock went last, its text what keeps it from its work. Raises nothing
+that can happen on a mail host: what failed is said once, tried again, and mail goes on as before.
 
 Panel, queue and database may all be down: what changes by itself (an alias ends, somebody is back from a journey) is
 in the live release's `snapshot.json`. It is read under the lock under which releases are written: so the newest wishes
@@ -112,7 +112,7 @@ def tick(layout: Layout, current: release.Release, snapshot: Snapshot, at: datet
 
 def doors_open(layout: Layout) -> None:
     """Raise ProbeError while a daemon is down that would be asked: a release is not given up because of that."""
-    doors: tuple[tuple[str, socket.AddressFamily, object], ...] = (
+    doors: tuple[tuple[str, socket.AddressFamily, tuple[str, int] | str], ...] = (
         ("Postfix", socket.AF_INET, (layout.address, layout.smtp)),
         ("Dovecot", socket.AF_UNIX, str(layout.auth)),
         ("The root helper", socket.AF_UNIX, str(layout.helper)),

@@ -64,8 +64,8 @@ class Manifest:
     def from_json(cls, text: str) -> "Manifest":
         """Read it back; raises ValueError, TypeError or KeyError for anything else."""
         data: dict[str, Any] = json.loads(text)
-        if data.pop("format") != FORMAT:
-            raise ValueError(f"it is not of format {FORMAT}")
+        if (found := data.pop("format")) != FORMAT:
+            raise ValueError(f"it is of format {found!a:.20}, and this version of Mailadmin knows {FORMAT}")
         manifest = cls(**data)
         if not isinstance(manifest.folder, int) or not isinstance(manifest.generation, int):
             raise TypeError("a number is missing")

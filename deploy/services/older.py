@@ -15,6 +15,7 @@ anybody having wished it. So a release whose folder no row names is looked at:
 What an upgrade of this program makes of the same wishes plays no part: nothing is compared that was not live once.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from policies.models import Answer, HeldLetter
 
 DOOR: Final = "page"
 CHANGED: Final = _("The mail host has changed since this page was shown: read it again, then confirm.")
+logger = logging.getLogger(__name__)
 
 
 def known(host: MailHost, here: Layout) -> bool:
@@ -77,8 +79,9 @@ def stop(host: MailHost, generation: int) -> None:
         "first page, or the newest database is restored."
     )
     if (host.ahead, host.error, host.failed) != (generation, sentence, newest):
-        host.ahead, host.error, host.failed = generation, sentence, newest
-        host.save(update_fields=["ahead", "error", "failed"])
+        since = MailHost.objects.filter(pk=host.pk, expected=host.expected)  # not where it was confirmed meanwhile
+        since.update(ahead=generation, error=sentence, failed=newest)
+        logger.error("%s", sentence)
 
 
 def adopt(host: MailHost, here: Layout, live: release.Release) -> None:
@@ -98,16 +101,14 @@ def by_itself(host: MailHost, here: Layout, live: release.Release, snapshot: str
         if newest < one.number <= live.number and not one.failed:  # type: ignore[operator]
             with suppress(ReleaseError):
                 if one.manifest.snapshot == snapshot and one.manifest.generation <= host.applied:
-                    yield row(host, one, clock=not led_back(here, one))
+                    yield row(host, one)
 
 
-def row(host: MailHost, one: release.Release, *, clock: bool) -> Release:
+def row(host: MailHost, one: release.Release) -> Release:
     """The record of a release that nobody recorded when it was made."""
     made = datetime.fromtimestamp((one.path / "MANIFEST.json").stat().st_mtime, UTC)
-    generation, status = one.manifest.generation, Release.Status.LIVE
-    return Release(
-        host=host, folder=one.number, generation=generation, started=made, ended=made, status=status, clock=clock
-    )
+    facts = {"folder": one.number, "generation": one.manifest.generation, "status": Release.Status.LIVE}
+    return Release(host=host, started=made, ended=made, clock=True, **facts)
 
 
 def waiting_answers(host: MailHost) -> list[Answer]:
