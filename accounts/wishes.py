@@ -51,6 +51,13 @@ class Wishes(models.Model):
         """The newest generation."""
         return cls.objects.filter(pk=1).values_list("generation", flat=True).first() or 0
 
+    @classmethod
+    def leap(cls, above: int) -> None:
+        """Count beyond a generation that came from elsewhere: numbers only grow. Inside a transaction."""
+        row = cls.objects.select_for_update().get_or_create(pk=1)[0]
+        row.generation = max(row.generation, above) + 1
+        row.save(update_fields=["generation"])
+
 
 class AuditEntry(models.Model):
     """One change of one row: append-only, each entry holds the hash of the one before. Never a secret."""

@@ -23,8 +23,10 @@ from deploy import services
 from deploy.host import files, held, queue, shadow
 from deploy.host.helper import HelperError, NoAnswer
 from deploy.host.layout import Layout, LayoutError
+from deploy.host.release import ReleaseError
 from deploy.host.shadow import ShadowError
 from deploy.models import MailHost
+from deploy.services import older
 from deploy.services.held import index
 from deploy.services.questions import answer_to, ask, normal
 from policies.models import Answer, HeldLetter
@@ -53,11 +55,13 @@ def attend(name: str, *, again: bool = False) -> None:
         here = services.layout()
         with files.locked(here.root / ".held", patience=0):
             now, host = datetime.now(UTC), MailHost.objects.get(name=name)
+            if host.ahead or not older.known(host, here):
+                return  # an older database: what it says was answered may be answered otherwise by now
             index(host, now)
             carry_out(host, here, now, again=again)
     except files.Busy:
         return  # somebody else is at it, and will be here again in a moment
-    except (LayoutError, OSError) as error:
+    except (LayoutError, ReleaseError, OSError) as error:
         logger.error("%s", error)
 
 

@@ -7,18 +7,20 @@ Raises nothing that can happen on a mail host: what failed is recorded with its 
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from accounts.wishes import AuditEntry, Wishes
 from deploy import answers, services
 from deploy.gather import gather
-from deploy.host import files
+from deploy.host import files, release
 from deploy.host.apply import Applied, ApplyError, apply
 from deploy.host.layout import Layout, LayoutError
+from deploy.host.release import ReleaseError
 from deploy.models import MailHost, Release
 from deploy.render import render
 from deploy.render.quoting import Unwritable
+from deploy.services import older
 
 LEAST_BETWEEN = 1.0  # seconds from one release to the next: many saves in a row become one
 SHOWN_CHANGES = 5
@@ -26,18 +28,23 @@ logger = logging.getLogger(__name__)
 
 
 def reconcile(name: str, *, verify: bool = False) -> None:
-    """Make the host equal to the newest wishes; with `verify` compare every file even when it should be."""
+    """Make the host equal to the newest wishes; with `verify` compare every file even when it should be.
+
+    What its own clock made meanwhile is adopted. While the host is ahead of this database nothing is applied.
+    """
     try:
         layout = services.layout()
         with one_at_a_time(layout):
             host = MailHost.objects.get(name=name)
-            done = verify or host.applied < Wishes.current()
+            done = met(host, layout) and (verify or host.applied < Wishes.current())
             if done:
                 wait_a_moment(host)
                 export(host, layout)
     except LayoutError as error:
         logger.error("%s", error)
         MailHost.objects.filter(name=name).update(error=str(error))
+    except services.Busy as error:
+        logger.error("%s", error)  # whoever is at it looks at the newest wishes, too
     else:
         if done:
             answers.attend(name, again=True)
@@ -49,6 +56,15 @@ def one_at_a_time(layout: Layout) -> Iterator[None]:
     """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
     with files.locked(layout.root / ".reconcile"):
         yield
+
+
+def met(host: MailHost, layout: Layout) -> bool:
+    """Whether the host may be given anything: what is live there is of this database."""
+    try:
+        return older.meet(host, layout)
+    except (ReleaseError, OSError) as error:
+        failed(host, Wishes.current(), f"{error}", datetime.now(UTC), [])
+        return False
 
 
 def wait_a_moment(host: MailHost) -> None:
@@ -63,6 +79,8 @@ def export(host: MailHost, layout: Layout) -> None:
     """The whole way once, and its record."""
     started, log = datetime.now(UTC), list[str]()
     snapshot = gather(host)
+    host.expected = snapshot.generation  # whoever finds it live after a worker was killed knows whose it is
+    host.save(update_fields=["expected"])
     try:
         rendered = render(snapshot, started, str(layout.mail))
         applied = apply(layout, snapshot, rendered, at=started, log=log.append)
@@ -71,11 +89,21 @@ def export(host: MailHost, layout: Layout) -> None:
         failed(host, snapshot.generation, str(error), started, log)
     else:
         succeeded(host, applied, started, log)
+    remember(host, layout)
+
+
+def remember(host: MailHost, layout: Layout) -> None:
+    """What is live now, whichever way it went, is of this database."""
+    with suppress(ReleaseError, OSError):
+        live = release.live(layout)
+        host.snapshot, host.expected = live.manifest.snapshot if live else "", 0
+        host.save(update_fields=["snapshot", "expected"])
 
 
 def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:
-    """Record that a generation is live; a release only where a file changed."""
-    if applied.changed:
+    """Record that a generation is live; a release only where a file changed, or where a killed worker wrote none."""
+    unwritten = host.applied < applied.generation and not host.releases.filter(folder=applied.folder).exists()
+    if applied.changed or (unwritten and applied.folder):
         author, summary = story(host.applied, applied.generation)
         host.releases.create(
             folder=applied.folder,

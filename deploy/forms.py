@@ -111,6 +111,12 @@ class RemoveForm(forms.Form):
     )
 
 
+class ConfirmForm(forms.Form):
+    """That the wishes of an older database go live on a host: which generation of it was shown."""
+
+    ahead = forms.IntegerField(widget=forms.HiddenInput)
+
+
 def addresses(*people: int) -> list[str]:
     """The mailboxes under which people sign in: those that are one person's alone."""
     alone = Mailbox.objects.annotate(shared=Count("people")).filter(shared=1, people__in=people)

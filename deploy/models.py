@@ -7,7 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MailHost(models.Model):
-    """A machine that receives mail. `applied` is the newest generation that was live and verified on it."""
+    """A machine that receives mail. `applied` is the newest generation that was live and verified on it.
+
+    `snapshot`: the digest of the wishes that were live when the worker looked last, as its release's manifest has it.
+    `expected`: a generation that may be live though nothing says so yet, since it is on its way or was confirmed.
+    `ahead`: the generation that is live and that this database did not make; nothing is applied until it is confirmed.
+    """
 
     class Role(models.TextChoices):
         PRIMARY = "primary", _("primary")
@@ -20,6 +25,9 @@ class MailHost(models.Model):
     verified = models.DateTimeField(null=True)  # when every file was last found to be as it should
     error = models.TextField(blank=True, default="")
     failed = models.PositiveBigIntegerField(default=0)
+    snapshot = models.CharField(max_length=64, blank=True, default="")
+    expected = models.PositiveBigIntegerField(default=0)
+    ahead = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -32,13 +40,29 @@ class MailHost(models.Model):
 
     def state(self, generation: int) -> str:
         """How a generation stands on this host: `live`, `failed` or `waiting`."""
+        if self.ahead:
+            return "failed"
         if self.applied >= generation:
             return "live"
         return "failed" if self.error and self.failed >= generation else "waiting"
 
+    def knows(self, generation: int, snapshot: str, newest: int) -> bool:
+        """Whether a release that is live here, made from this snapshot, is of this database and not of a newer one.
+
+        `newest`: the newest generation of wishes. Where nothing was recorded yet, only a higher one is unknown.
+        """
+        if generation > newest or (self.ahead and generation == self.ahead):
+            return False
+        if generation == self.expected or snapshot == self.snapshot:
+            return True
+        return generation < self.applied or (not self.snapshot and self.applied > 0)
+
 
 class Release(models.Model):
-    """One complete set of files that a host was given: the record of a job that a person can read."""
+    """One complete set of files that a host was given: the record of a job that a person can read.
+
+    `clock`: the host made it by itself, for what changes with time or to lead back; nobody wished anything new.
+    """
 
     class Status(models.TextChoices):
         LIVE = "live", _("live")
@@ -52,6 +76,7 @@ class Release(models.Model):
     author = models.CharField(max_length=254, blank=True, default="")
     summary = models.TextField(blank=True, default="")
     status = models.CharField(max_length=6, choices=Status.choices)
+    clock = models.BooleanField(default=False)
     log = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
 

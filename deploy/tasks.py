@@ -24,7 +24,7 @@ def reconcile(host: str) -> None:
 
 @shared_task(name="deploy.verify")
 def verify(host: str) -> None:
-    """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
+    """Apply the newest wishes and compare every file, also where they should be live."""
     export.reconcile(host, verify=True)
 
 

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from deploy.views import pages, queue
+from deploy.views import hosts, pages, queue
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("hosts/<int:pk>/confirm/", hosts.host_confirm, name="host-confirm"),
     path("family/<int:pk>/try/", pages.letter_try, name="letter-try"),
     path("family/<int:pk>/try/<int:asked>/", pages.letter_tried, name="letter-tried"),
     path("rules/<int:pk>/folders/", pages.mailbox_folders, name="mailbox-folders"),

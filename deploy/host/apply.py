@@ -11,7 +11,7 @@ import errno
 import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,10 +59,17 @@ class Applied:
 def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, at: datetime, log: Log) -> Applied:
     """Make these files live and return when the daemons answer out of them; a whole release is live in any case."""
     assert at.tzinfo, "a moment without a time zone"
+    with writing(layout):
+        return make_live(layout, snapshot, rendered, at, log)
+
+
+@contextmanager
+def writing(layout: Layout) -> Iterator[None]:
+    """The agent alone, and one process at a time, writes releases; whatever fails meanwhile is raised as ApplyError."""
     try:
         only_the_agent(layout)
         with files.locked(layout.root / ".lock"):
-            return make_live(layout, snapshot, rendered, at, log)
+            yield
     except OSError as error:
         why = REASONS.get(error.errno or 0, release.reason(error))
         raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
@@ -106,10 +113,10 @@ def make_live(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes],
 
 def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: Mapping[str, str]) -> bool:
     """True when a release was made from these wishes and files, for this Postfix and this type of map."""
-    manifest, _readable = old.manifest, old.snapshot
+    manifest, readable = old.manifest, old.snapshot
     return (
         manifest.files == {path: release.digest(data) for path, data in rendered.items()}
-        and manifest.snapshot == release.snapshot_digest(snapshot)
+        and release.same_wishes(readable, snapshot)
         and all(manifest.versions.get(name) == now[name] for name in SAME_BUILD)
     )
 

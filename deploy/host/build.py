@@ -21,7 +21,18 @@ from typing import Final
 from deploy.host import files, probe
 from deploy.host.commands import run
 from deploy.host.layout import Layout
-from deploy.host.release import INDEX, Manifest, Release, ReleaseError, digest, laid, name_of, releases, snapshot_digest
+from deploy.host.release import (
+    INDEX,
+    Manifest,
+    Release,
+    ReleaseError,
+    digest,
+    laid,
+    name_of,
+    releases,
+    same_wishes,
+    snapshot_digest,
+)
 from deploy.render.reading import read_map
 from deploy.snapshot import Snapshot
 
@@ -68,7 +79,7 @@ def build(
     manifest = Manifest(
         folder=number,
         generation=snapshot.generation,
-        snapshot=snapshot_digest(snapshot),
+        snapshot=identity(snapshot, before),
         nonce=nonce,
         files={path: digest(data) for path, data in sorted(rendered.items())},
         indexes=indexes,
@@ -78,6 +89,15 @@ def build(
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
     return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+
+
+def identity(snapshot: Snapshot, before: Release | None) -> str:
+    """The digest of what a release is made from. The same wishes keep theirs, also when a newer version of this
+    program, which knows more fields, writes them down in more words: by it the database knows the clock's releases.
+    """
+    if before and same_wishes(before.snapshot, snapshot):
+        return before.manifest.snapshot
+    return snapshot_digest(snapshot)
 
 
 def clear(layout: Layout) -> None:

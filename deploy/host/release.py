@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -64,8 +64,8 @@ class Manifest:
     def from_json(cls, text: str) -> "Manifest":
         """Read it back; raises ValueError, TypeError or KeyError for anything else."""
         data: dict[str, Any] = json.loads(text)
-        if data.pop("format") != FORMAT:
-            raise ValueError(f"it is not of format {FORMAT}")
+        if (found := data.pop("format")) != FORMAT:
+            raise ValueError(f"it is of format {found!a:.20}, and this version of Mailadmin knows {FORMAT}")
         manifest = cls(**data)
         if not isinstance(manifest.folder, int) or not isinstance(manifest.generation, int):
             raise TypeError("a number is missing")
@@ -130,6 +130,11 @@ def snapshot_digest(snapshot: Snapshot) -> str:
     data = json.loads(snapshot.to_json())
     del data["generation"]
     return digest(json.dumps(data, sort_keys=True).encode())
+
+
+def same_wishes(one: Snapshot, other: Snapshot) -> bool:
+    """True when two snapshots say the same, whatever their generations."""
+    return replace(one, generation=other.generation) == other
 
 
 def name_of(number: int) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import smtplib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from redis.exceptions import RedisError
 from accounts.wishes import AuditEntry, Wishes
 from deploy.host import release
 from deploy.host.canary import CanaryError, sing
+from deploy.host.clock import NAME as CLOCK
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.samples import sandboxed
 from deploy.models import MailHost
@@ -30,6 +32,7 @@ from deploy.services import layout
 from deploy.setup.people import SetupError, person
 
 LATEST_SIGN_OF_LIFE: Final = timedelta(seconds=30)
+CLOCK_STANDS: Final = timedelta(minutes=3)  # it may wait a minute for a release that is under way
 CERTIFICATE_WARNING: Final = timedelta(days=14)
 LEAST_FREE: Final = 0.05  # of the disk
 PATIENCE: Final = 2.0  # seconds for a door to answer
@@ -61,6 +64,7 @@ def examine() -> Iterator[Check]:
         yield Check("mail host", False, f"{error} Start script/server, which lays it down.")
         return
     yield well("live release", files, here)
+    yield well("host clock", clock, here)
     yield well("configuration", drift, here)
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
@@ -114,7 +118,7 @@ def worker(host: MailHost) -> Finding:
 def applied(host: MailHost) -> Finding:
     """The newest wishes are live."""
     newest = Wishes.current()
-    if host.error:
+    if host.error or host.ahead:
         return False, host.error
     if host.applied < newest:
         return False, f"Generation {newest} is on its way: wait, or start the worker."
@@ -130,6 +134,15 @@ def files(here: Layout) -> Finding:
     if wrong:
         return False, f"{wrong[0]} is not as it was written: run manage.py apply."
     return True, f"Release {live.path.name} is complete."
+
+
+def clock(here: Layout) -> Finding:
+    """The host's own clock goes, and nothing keeps it from its work."""
+    path = here.root / CLOCK
+    if not path.is_file() or time.time() - path.stat().st_mtime > CLOCK_STANDS.total_seconds():
+        return False, "It stands still: start script/server. Until then nothing changes by itself, such as bedtime."
+    wrong = path.read_text(encoding="utf-8").strip()
+    return not wrong, wrong or "It goes, with or without this panel."
 
 
 def drift(here: Layout) -> Finding:

@@ -35,25 +35,30 @@ SOON: Final = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Is mail working, and is everything live. `silent`, `failed`, `behind`: the hosts of which that is not so."""
+    """Is mail working, and is everything live. `silent`, `failed`, `behind`: the hosts of which that is not so.
+
+    `ahead`: those that know more than this database, where somebody has to confirm.
+    """
 
     hosts: list[MailHost]
     silent: list[MailHost] = field(default_factory=list)
     failed: list[MailHost] = field(default_factory=list)
     behind: list[MailHost] = field(default_factory=list)
+    ahead: list[MailHost] = field(default_factory=list)
 
     @property
     def works(self) -> bool:
         """Every host was seen a moment ago and has nothing to complain of."""
-        return bool(self.hosts) and not self.silent and not self.failed
+        return bool(self.hosts) and not self.silent and not self.failed and not self.ahead
 
 
 def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
     """How the hosts stand at a moment, with this as the newest generation."""
     silent = [host for host in hosts if host.seen is None or now - host.seen > SILENT]
-    failed = [host for host in hosts if host.error]
-    behind = [host for host in hosts if host.applied < generation and host not in silent + failed]
-    return Verdict(hosts, silent, failed, behind)
+    ahead = [host for host in hosts if host.ahead]
+    failed = [host for host in hosts if host.error and not host.ahead]
+    behind = [host for host in hosts if host.applied < generation and host not in silent + failed + ahead]
+    return Verdict(hosts, silent, failed, behind, ahead)
 
 
 @require_safe
