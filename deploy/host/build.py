@@ -22,6 +22,7 @@ from deploy.host import files, probe
 from deploy.host.commands import run
 from deploy.host.layout import Layout
 from deploy.host.release import INDEX, Manifest, Release, ReleaseError, digest, laid, name_of, releases, snapshot_digest
+from deploy.render.quoting import procmail_word
 from deploy.render.reading import read_map
 from deploy.snapshot import Snapshot
 
@@ -30,6 +31,7 @@ PATH: Final = re.compile(
     r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/(?:lists|rules)/[0-9a-f]{64}|"
     r"procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
+ITSELF: Final = "procmail/_release"  # no domain is called so
 TIMEOUT: Final = 120.0
 
 
@@ -59,7 +61,8 @@ def build(
     clear(layout)
     nonce = probe.new_nonce()
     staging = layout.root / "releases" / f".new-{nonce}"  # a postmap that outlived a killed run finds no such folder
-    contents = {**rendered, **probe.files(nonce)}
+    whereabouts = {ITSELF: itself(layout, number)}
+    contents = {**rendered, **probe.files(nonce), **whereabouts}
     staging.mkdir(0o755)
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
@@ -71,13 +74,19 @@ def build(
         snapshot=snapshot_digest(snapshot),
         nonce=nonce,
         files={path: digest(data) for path, data in sorted(rendered.items())},
-        indexes=indexes,
+        indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
         laid=laid(layout),
         versions=versions(layout),
     )
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
     return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+
+
+def itself(layout: Layout, number: int) -> bytes:
+    """What the dispatcher includes first, so that a letter sees one release to its end, whatever is live meanwhile."""
+    path = procmail_word(str(layout.root / "releases" / name_of(number)))
+    return f"# Written by Mailadmin: which release this is.\nRELEASE={path}\n".encode()
 
 
 def clear(layout: Layout) -> None:
