@@ -7,14 +7,14 @@ Raises nothing that can happen on a mail host: what failed is recorded with its 
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 
 from accounts.wishes import AuditEntry, Wishes
 from deploy import answers, services
 from deploy.gather import gather
 from deploy.host import files, release
-from deploy.host.apply import Applied, ApplyError, apply
+from deploy.host.apply import Applied, ApplyError, apply, unwritten
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.release import ReleaseError
 from deploy.models import MailHost, Release
@@ -40,7 +40,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
             if done:
                 wait_a_moment(host)
                 export(host, layout)
-    except LayoutError as error:
+    except (ApplyError, LayoutError) as error:
         logger.error("%s", error)
         MailHost.objects.filter(name=name).update(error=str(error))
     except services.Busy as error:
@@ -54,7 +54,11 @@ def reconcile(name: str, *, verify: bool = False) -> None:
 @contextmanager
 def one_at_a_time(layout: Layout) -> Iterator[None]:
     """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
-    with files.locked(layout.root / ".reconcile"):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(layout.root / ".reconcile"))
+        except OSError as error:
+            raise ApplyError(unwritten(layout, error)) from error
         yield
 
 

@@ -71,10 +71,15 @@ def writing(layout: Layout) -> Iterator[None]:
         with files.locked(layout.root / ".lock"):
             yield
     except OSError as error:
-        why = REASONS.get(error.errno or 0, release.reason(error))
-        raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
+        raise ApplyError(unwritten(layout, error)) from error
     except FAILURES as error:
         raise ApplyError(f"{str(error).rstrip('. ')}.") from error
+
+
+def unwritten(layout: Layout, error: OSError) -> str:
+    """The sentence for a disk that does not take what is written."""
+    why = REASONS.get(error.errno or 0, release.reason(error))
+    return f"{error.filename or layout.root} could not be written: {why}."
 
 
 def lay_first(layout: Layout, at: datetime) -> None:

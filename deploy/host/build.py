@@ -33,6 +33,7 @@ from deploy.host.release import (
     same_wishes,
     snapshot_digest,
 )
+from deploy.render.quoting import procmail_word
 from deploy.render.reading import read_map
 from deploy.snapshot import Snapshot
 
@@ -41,6 +42,7 @@ PATH: Final = re.compile(
     r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/(?:lists|rules)/[0-9a-f]{64}|"
     r"procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
+ITSELF: Final = "procmail/_release"  # no domain is called so
 TIMEOUT: Final = 120.0
 
 
@@ -70,7 +72,8 @@ def build(
     clear(layout)
     nonce = probe.new_nonce()
     staging = layout.root / "releases" / f".new-{nonce}"  # a postmap that outlived a killed run finds no such folder
-    contents = {**rendered, **probe.files(nonce)}
+    whereabouts = {ITSELF: itself(layout, number)}
+    contents = {**rendered, **probe.files(nonce), **whereabouts}
     staging.mkdir(0o755)
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
@@ -82,7 +85,7 @@ def build(
         snapshot=identity(snapshot, before),
         nonce=nonce,
         files={path: digest(data) for path, data in sorted(rendered.items())},
-        indexes=indexes,
+        indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
         laid=laid(layout),
         versions=versions(layout),
     )
@@ -98,6 +101,12 @@ def identity(snapshot: Snapshot, before: Release | None) -> str:
     if before and same_wishes(before.snapshot, snapshot):
         return before.manifest.snapshot
     return snapshot_digest(snapshot)
+
+
+def itself(layout: Layout, number: int) -> bytes:
+    """What the dispatcher includes first, so that a letter sees one release to its end, whatever is live meanwhile."""
+    path = procmail_word(str(layout.root / "releases" / name_of(number)))
+    return f"# Written by Mailadmin: which release this is.\nRELEASE={path}\n".encode()
 
 
 def clear(layout: Layout) -> None:
