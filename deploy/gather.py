@@ -32,9 +32,10 @@ GATES: Final = {"list": "hold", "proven": "proven", "anyone": "anyone"}  # what 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """A transaction that sees the database as it is at one moment."""
+    """A transaction that sees the database as it is at one moment; inside another one, as that one sees it."""
+    outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if connection.vendor == "postgresql":
+        if outermost and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield

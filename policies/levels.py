@@ -72,6 +72,8 @@ def effective(level: str, overrides: Iterable[Settings], on: date) -> Settings:
 def course(level: str, overrides: Iterable[Settings], switch: str) -> list[tuple[date | None, str]]:
     """How a switch stands from long ago on: its setting up to and with each last day; the end is `(None, setting)`."""
     rows = list(overrides)
+    if not rows:  # nearly everybody
+        return [(None, TABLE.get(level, NO_LEVEL)[switch])]
     days = sorted({date.fromisoformat(one["until"]) for one in rows if switch in one})
     steps: list[tuple[date | None, str]] = [(day, effective(level, rows, day)[switch]) for day in days]
     return [*steps, (None, TABLE.get(level, NO_LEVEL)[switch])]
