@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from deploy.host import release
+from deploy.host import journal, release
 from deploy.host.apply import ApplyError, make_live, says, writing
 from deploy.host.build import versions
 from deploy.host.layout import Layout, LayoutError
@@ -91,6 +91,8 @@ def failure(layout: Layout, seen: Seen | None, now: datetime, sentence: str) -> 
 def look(layout: Layout, at: datetime) -> datetime:
     """Make the live release say what it is to say at this moment; when to look again. Raises ApplyError."""
     with writing(layout):
+        if journal.announced(layout):
+            doors_open(layout)  # after a power cut the daemons may not be up yet
         recover(layout, at, logger.info)
         current = release.live(layout)
         snapshot = current.snapshot if current else None

@@ -162,6 +162,9 @@ def test_what_a_killed_worker_left_is_finished(doors: Standin) -> None:
     go(doors, replace(HOUSEHOLD, generation=8, aliases=()))
     journal.announce(doors.layout, Switch(0, 1))  # as if it had died before it told the daemons
     doors.asked.clear()
+    down = replace(doors.layout, auth=doors.layout.auth.with_name("gone.sock"))
+    assert "Dovecot is not there yet" in clock.step(down, None, BEFORE).error  # the whole machine was off
+    assert not any(one.failed for one in release.releases(doors.layout))
     clock.step(doors.layout, None, BEFORE)
     assert journal.announced(doors.layout) is None
     assert live(doors).manifest.generation == 8
