@@ -22,7 +22,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -38,30 +38,45 @@ from deploy.snapshot import Snapshot
 
 NAME: Final = ".clock"
 PAUSE: Final = 1.0  # seconds from one round to the next
-LONGEST: Final = timedelta(minutes=10)
+LONGEST: Final = timedelta(minutes=10)  # until everything is rendered again, whatever is said to change next
+AGAIN_WAITING: Final = timedelta(minutes=1)
 AGAIN: Final = (2, 5, 10, 30, 60)  # seconds after the first failure in a row, the second, …
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 PATIENCE: Final = 5.0  # seconds for a daemon to open its door
 logger = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look found: which release is live, when that was, when to look again; how often in a row it failed."""
+    """What a look found: which release is live, when that was, when to look again; how often in a row it failed.
+
+    `woken`: when what waits for its moment was last looked at.
+    """
 
     target: str
     at: datetime
     due: datetime
     failed: int = 0
     error: str = ""
+    woken: datetime = NEVER
 
 
 def run(layout: Layout) -> None:
     """For ever."""
     seen = None
     while True:
-        seen = step(layout, seen, datetime.now(UTC))
+        seen = go_round(layout, seen, datetime.now(UTC))
         beat(layout, seen)
         time.sleep(PAUSE)
+
+
+def go_round(layout: Layout, seen: Seen | None, now: datetime) -> Seen:
+    """Look at what is live; then, and every minute, at what waits: a letter may come to wait as the hour ends."""
+    found = step(layout, seen, now)
+    if found is seen and seen.woken <= now < seen.woken + AGAIN_WAITING:
+        return seen
+    wake(layout, now)
+    return replace(found, woken=now)
 
 
 def step(layout: Layout, seen: Seen | None, now: datetime) -> Seen:
@@ -98,8 +113,6 @@ def look(layout: Layout, at: datetime) -> datetime:
         snapshot = current.snapshot if current else None
         if current and snapshot:
             tick(layout, current, snapshot, at)
-    if snapshot:
-        wake(layout, snapshot, at)
     return min(next_change(snapshot, at) if snapshot else at + LONGEST, at + LONGEST)
 
 
@@ -128,8 +141,8 @@ def doors_open(layout: Layout) -> None:
                 raise ProbeError(f"{name} is not there yet ({release.reason(error)}): start it") from error
 
 
-def wake(layout: Layout, snapshot: Snapshot, at: datetime) -> None:
-    """What is to happen at this moment beside the files: nothing yet."""
+def wake(layout: Layout, at: datetime) -> None:
+    """What is to happen at this moment beside the files. Nothing waits for its moment yet."""
 
 
 def next_change(snapshot: Snapshot, at: datetime) -> datetime:
