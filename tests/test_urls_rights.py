@@ -122,8 +122,7 @@ USAGE = {  # the policy of a community: test_rights_usage.py
 OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "schedule-person"}
 APART = DOORS.union(OF_SOMEBODY, WAITING, LETTERS, LISTS, FILING, USAGE)
 APART |= {"report-community", "letter-list-community", "schedule-community", "letter-try", "letter-tried"}
-APART |= {"host-confirm"}  # there while a host is ahead of the database: tests/deploy/test_host_confirm.py
-APART |= {"queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove", "schedule-stop"}
+APART |= {"host-confirm", "queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove", "schedule-stop"}
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

@@ -22,12 +22,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from deploy.host import release
+from deploy.host import journal, release
 from deploy.host.apply import ApplyError, make_live, says, writing
 from deploy.host.build import versions
 from deploy.host.layout import Layout, LayoutError
@@ -38,30 +38,45 @@ from deploy.snapshot import Snapshot
 
 NAME: Final = ".clock"
 PAUSE: Final = 1.0  # seconds from one round to the next
-LONGEST: Final = timedelta(minutes=10)
+LONGEST: Final = timedelta(minutes=10)  # until everything is rendered again, whatever is said to change next
+AGAIN_WAITING: Final = timedelta(minutes=1)
 AGAIN: Final = (2, 5, 10, 30, 60)  # seconds after the first failure in a row, the second, …
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 PATIENCE: Final = 5.0  # seconds for a daemon to open its door
 logger = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look found: which release is live, when that was, when to look again; how often in a row it failed."""
+    """What a look found: which release is live, when that was, when to look again; how often in a row it failed.
+
+    `woken`: when what waits for its moment was last looked at.
+    """
 
     target: str
     at: datetime
     due: datetime
     failed: int = 0
     error: str = ""
+    woken: datetime = NEVER
 
 
 def run(layout: Layout) -> None:
     """For ever."""
     seen = None
     while True:
-        seen = step(layout, seen, datetime.now(UTC))
+        seen = go_round(layout, seen, datetime.now(UTC))
         beat(layout, seen)
         time.sleep(PAUSE)
+
+
+def go_round(layout: Layout, seen: Seen | None, now: datetime) -> Seen:
+    """Look at what is live; then, and every minute, at what waits: a letter may come to wait as the hour ends."""
+    found = step(layout, seen, now)
+    if found is seen and seen.woken <= now < seen.woken + AGAIN_WAITING:
+        return seen
+    wake(layout, now)
+    return replace(found, woken=now)
 
 
 def step(layout: Layout, seen: Seen | None, now: datetime) -> Seen:
@@ -91,13 +106,13 @@ def failure(layout: Layout, seen: Seen | None, now: datetime, sentence: str) -> 
 def look(layout: Layout, at: datetime) -> datetime:
     """Make the live release say what it is to say at this moment; when to look again. Raises ApplyError."""
     with writing(layout):
+        if journal.announced(layout):
+            doors_open(layout)  # after a power cut the daemons may not be up yet
         recover(layout, at, logger.info)
         current = release.live(layout)
         snapshot = current.snapshot if current else None
         if current and snapshot:
             tick(layout, current, snapshot, at)
-    if snapshot:
-        wake(layout, snapshot, at)
     return min(next_change(snapshot, at) if snapshot else at + LONGEST, at + LONGEST)
 
 
@@ -126,8 +141,8 @@ def doors_open(layout: Layout) -> None:
                 raise ProbeError(f"{name} is not there yet ({release.reason(error)}): start it") from error
 
 
-def wake(layout: Layout, snapshot: Snapshot, at: datetime) -> None:
-    """What is to happen at this moment beside the files: nothing yet."""
+def wake(layout: Layout, at: datetime) -> None:
+    """What is to happen at this moment beside the files. Nothing waits for its moment yet."""
 
 
 def next_change(snapshot: Snapshot, at: datetime) -> datetime:

@@ -5,6 +5,7 @@ In: the host. Out: a page, and after it was sent the wishes of this database on 
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.pages import SignedIn, administrators, form_page, page, posted, saved, say
@@ -29,6 +30,6 @@ def host_confirm(request: SignedIn, pk: int) -> HttpResponse:
             say(form, refused)
         else:
             poke(host.name)
-            return saved(request, "home", _("The wishes of this database go live now."))
+            return saved(request, reverse("home"), _("The wishes of this database go live now."))
     void = len(older.waiting_answers(host))
     return page(request, "deploy/host_confirm.html", form, host=host, newest=services.newest(), void=void)

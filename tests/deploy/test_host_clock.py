@@ -71,6 +71,20 @@ def test_between_two_changes_a_round_reads_a_link_and_nothing_else(
         assert clock.step(doors.layout, seen, BEFORE + timedelta(seconds=second)) is seen
 
 
+def test_what_waits_is_looked_at_after_each_look_and_every_minute(
+    doors: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(doors)
+    woken: list[datetime] = []
+    monkeypatch.setattr(clock, "wake", lambda _layout, at: woken.append(at))
+    seen = None
+    for second in range(150):
+        seen = clock.go_round(doors.layout, seen, BEFORE + timedelta(seconds=second))
+    seen = clock.go_round(doors.layout, seen, AFTER)
+    clock.go_round(doors.layout, seen, BEFORE)  # set back
+    assert woken == [*(BEFORE + timedelta(seconds=second) for second in (0, 60, 120)), AFTER, BEFORE]
+
+
 def test_what_a_worker_makes_live_is_looked_at(doors: Standin) -> None:
     go(doors)
     seen = clock.step(doors.layout, None, AFTER)
@@ -162,6 +176,9 @@ def test_what_a_killed_worker_left_is_finished(doors: Standin) -> None:
     go(doors, replace(HOUSEHOLD, generation=8, aliases=()))
     journal.announce(doors.layout, Switch(0, 1))  # as if it had died before it told the daemons
     doors.asked.clear()
+    down = replace(doors.layout, auth=doors.layout.auth.with_name("gone.sock"))
+    assert "Dovecot is not there yet" in clock.step(down, None, BEFORE).error  # the whole machine was off
+    assert not any(one.failed for one in release.releases(doors.layout))
     clock.step(doors.layout, None, BEFORE)
     assert journal.announced(doors.layout) is None
     assert live(doors).manifest.generation == 8

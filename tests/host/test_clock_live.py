@@ -81,7 +81,7 @@ def at_work(host: MailHost, before: release.Release) -> bool:
 
 
 def test_while_postfix_is_down_nothing_is_given_up(host: MailHost) -> None:
-    host.apply(ending("down@house.test", 5, 300))
+    host.apply(ending("down@house.test", 30, 300))
     host.running.control("stop", "postfix")
     beat = host.layout.root / clock.NAME
     wait_for(lambda: "Postfix is not there yet" in beat.read_text(), "the clock's sentence", 60)

@@ -41,7 +41,7 @@ print(json.dumps([host.applied, host.ahead, host.error, rows]))
 def soon() -> str:
     """The household with an alias that ends after tomorrow."""
     last = datetime.now(UTC).date() + timedelta(days=1)
-    return f'{HOUSEHOLD}[[alias]]\naddress = "soon@rossi.example"\ntargets = ["ada@rossi.example"]\nexpires = {last}\n'
+    return f'{HOUSEHOLD}[[alias]]\naddress = "soon@rossi.example"\nto = ["ada@rossi.example"]\nexpires = {last}\n'
 
 
 def live(server: Server) -> release.Release:
