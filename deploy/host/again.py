@@ -169,10 +169,10 @@ def _make_maildir(layout: Layout, maildir: Path) -> None:
         folder.mkdir(mode, exist_ok=True)
 
 
-def as_mail_user(layout: Layout, *words: str) -> str:
+def as_mail_user(layout: Layout, *words: str, module: str = "deploy.host.again") -> str:
     """Root's side: have the mail user do it, in a process of his own; its answer. Raises CommandError."""
     user = pwd.getpwnam(layout.mail_user)
-    program = [sys.executable, "-E", "-s", "-m", "deploy.host.again", str(layout.etc / "host.json"), *words]
+    program = [sys.executable, "-E", "-s", "-m", module, str(layout.etc / "host.json"), *words]
     person = Person(user.pw_uid, user.pw_gid)
     done = run(program, timeout=PATIENCE + TIME, person=person, cwd=CODE, expect=(0, 1))
     if done.code:

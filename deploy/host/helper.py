@@ -3,8 +3,8 @@
 In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or root (the kernel says who calls).
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
-Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped,
-letters in the queue tried again or removed.
+Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, moved away or removed, held
+letters delivered or dropped, letters in the queue tried again or removed.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold, imap, room, spool
+from deploy.host import again, hold, imap, mailbox, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -57,6 +57,12 @@ def reload(layout: Layout, name: str) -> None:
         "dovecot": ["doveadm", "-c", str(layout.dovecot), "reload"],
     }
     run(words[name], timeout=TIME)
+
+
+def reopen_logs(layout: Layout) -> None:
+    """After the logs were moved away, have the daemons write new ones. procmail opens its own for each letter."""
+    run(["postfix", "-c", str(layout.postfix), "reload"], timeout=TIME)
+    run(["doveadm", "-c", str(layout.dovecot), "log", "reopen"], timeout=TIME)
 
 
 def kick(layout: Layout, login: str) -> None:
@@ -94,12 +100,17 @@ QUEUED: Final = rf"{ARRIVED} {LOGIN}"  # and who signed in
 # Every request there is: what its arguments must look like, to the last character, and what is done.
 VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "reload": (re.compile(r"(?:postfix|dovecot)\Z"), reload),
+    "reopen-logs": (re.compile(r"\Z"), reopen_logs),
     "kick": (re.compile(rf"{LOGIN}\Z"), kick),
     "folder": (re.compile(rf"{KEY}\Z"), folder),
     "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
     "drop": (re.compile(rf"{LETTER}\Z"), drop),
     "folders": (re.compile(rf"{LOGIN}\Z"), imap.names),
     "make-folder": (re.compile(rf"{LOGIN} {NAME}\Z"), imap.make),
+    "heads": (re.compile(rf"{KEY}\Z"), mailbox.shown),
+    "mailbox-retire": (re.compile(rf"{KEY}\Z"), mailbox.retired),
+    "mailbox-bring-back": (re.compile(rf"{KEY}\Z"), mailbox.brought_back),
+    "mailbox-remove": (re.compile(rf"{KEY}\Z"), mailbox.removed),
     "quota-list": (re.compile(r"\Z"), room.used),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),

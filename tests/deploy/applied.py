@@ -5,6 +5,7 @@ error. The stand-in for Dovecot reads its files at each question, so nobody wait
 """
 
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +36,7 @@ if __name__ == "__main__":
     layout, snapshot = Layout.read(Path(sys.argv[1])), Snapshot.from_json(Path(sys.argv[2]).read_text())
     if len(sys.argv) > 3:
         commands.PATH = f"{sys.argv[3]}:{commands.PATH}"
-    probe.time = Impatient(probe.time)  # type: ignore[assignment]
+    probe.time = Impatient(time)  # type: ignore[assignment]
     at = datetime.now(UTC)
     try:
         apply(layout, snapshot, render(snapshot, at, str(layout.mail)), at=at, log=lambda _line: None)

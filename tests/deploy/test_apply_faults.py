@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from deploy.snapshot import Snapshot
 from tests.deploy.household import HOUSEHOLD
 from tests.deploy.standin import Standin, scratch_layout, standin
 from tests.deploy.test_apply_kill import AFTERWARDS, EMMA, SUSPENDED
-from tests.deploy.traced import FAULTS, Call, Fault, traced
+from tests.deploy.traced import FAULTS, OTHERS, Call, Fault, Unwritten, paths, traced
 
 pytestmark = [pytest.mark.daemons, pytest.mark.timeout(900)]
 CHECKOUT = Path(__file__).parents[2]
@@ -189,6 +189,8 @@ def spread(found: Sequence[Call]) -> Iterator[Case]:
         calls = len(these) // len(FAULTS)
         for turn, number in enumerate(sorted({0, calls // 2, calls - 1})):
             yield these[number * len(FAULTS) + turn]
+        if kind in ("mkdir", "openat", "write", "fsync"):
+            yield from (Case(replace(these[calls // 3 * len(FAULTS)].fault, what=what)) for what in OTHERS)
     yield from list(children(found))[::7]
 
 
@@ -206,7 +208,7 @@ def check_all(places: list[Ground], cases: Sequence[Case]) -> None:
 def test_a_fault_at_calls_of_every_kind(tmp_path: Path) -> None:
     with grounds(tmp_path) as places:
         cases = list(spread(all_calls(places[0])))
-        assert {case.fault.what for case in cases} == set(FAULTS)
+        assert {case.fault.what for case in cases} == {*FAULTS, *OTHERS}
         check_all(places, cases)
 
 
@@ -223,3 +225,20 @@ def test_a_fault_at_every_call(tmp_path: Path, what: str) -> None:
 def test_a_fault_at_every_call_of_its_programs(tmp_path: Path) -> None:
     with grounds(tmp_path) as places:
         check_all(places, list(children(all_calls(places[0]))))
+
+
+def test_what_goes_live_is_on_the_disk_before_it_does(tmp_path: Path) -> None:
+    """Whatever a power cut takes: the old release is whole, or the new one, and the note of the switch is there."""
+    unwritten, committed = Unwritten(), False
+    with grounds(tmp_path, 1) as (ground,):
+        root = ground.doors.layout.root
+        for call in all_calls(ground):
+            if call.result < 0 or call.kind in ("connect", "sendto", "execve", "flock"):
+                continue
+            if call.kind == "rename" and paths(call)[1] == str(root / "current"):
+                assert unwritten.below(root / "releases/000001") == set()
+                assert unwritten.below(root / ".switch") == set()
+                committed = True
+            unwritten.see(call)
+    assert committed
+    assert unwritten.names & {str(root / name) for name in ("current", ".switch", "releases/000001")} == set()

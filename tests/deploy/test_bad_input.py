@@ -83,9 +83,10 @@ def host(tmp_path: Path, household: Household) -> Iterator[Host]:
     """The household, live."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    with mounted(disk, "size=6m"), standin(scratch_layout(disk, "root")) as doors:
-        with override_settings(MAILADMIN_HOST_CONFIG=doors.layout.etc / "host.json"):
-            yield Host(disk, doors, household)
+    config = disk / "etc" / "host.json"
+    told = override_settings(MAILADMIN_HOST_CONFIG=config)
+    with mounted(disk, "size=6m"), standin(scratch_layout(disk, "root")) as doors, told:
+        yield Host(disk, doors, household)
 
 
 @contextmanager
@@ -153,9 +154,9 @@ def test_a_clock_that_is_set_back(host: Host, monkeypatch: pytest.MonkeyPatch) -
         """An hour ago."""
 
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
+        def now(cls, tz: tzinfo | None = None) -> "Back":
             """What the clock says."""
-            return datetime.now(tz) - timedelta(hours=1)
+            return super().now(tz) - timedelta(hours=1)
 
     first = (host.root / "current/dovecot/passwd").stat().st_mtime
     for turn in (Back, datetime, Back):

@@ -20,8 +20,10 @@ KINDS: Final = (
 TRACE: Final = "trace=" + ",".join(f"?{kind}" for kind in KINDS)
 LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(.*)$")
 WRITES: Final = re.compile(r"O_(?:CREAT|WRONLY|RDWR)")
-PATHS: Final = re.compile(r'(?:(\d+|AT_FDCWD)(?:<([^>]*)>)?, )?"([^"]*)"')
+PATHS: Final = re.compile(r'(?:(?:\d+|AT_FDCWD)<([^>]*)>, )?"([^"]*)"')
+OPEN: Final = re.compile(r"\d+<(/[^>]*)>")
 FAULTS: Final = ("signal=KILL", "error=ENOSPC", "error=EIO")
+OTHERS: Final = ("error=EROFS", "error=EDQUOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +77,66 @@ def calls(text: str) -> Iterator[Call]:
             begun[process] = rest.removesuffix("<unfinished ...>")
             continue
         if " resumed>" in rest:
-            line = f"{process} {begun.pop(process)}{rest.partition(' resumed>')[2]}"
-        if found := LINE.match(line):
+            rest = begun.pop(process) + rest.partition(" resumed>")[2]
+        if found := LINE.match(f"{process} {rest}"):
             who, kind = int(found[1]), found[2]
             seen[who, kind] += 1
             yield Call(who, kind, seen[who, kind], found[3], int(found[4]))
 
 
 def paths(call: Call) -> list[str]:
-    """The paths that a call names, absolute, in their order."""
-    return [
-        str(Path(folder or "/", path)) for _number, folder, path in PATHS.findall(call.given) if path or folder
-    ]  # fmt: skip
+    """The paths that a call names, absolute: `AT_FDCWD, "/a"`, `5</a>, "b"`, `"/a"`; or that of its open file."""
+    found = OPEN.match(call.given)
+    if found and call.kind in ("write", "pwrite64"):
+        return [found[1]]
+    named = [str(Path(folder or "/", path)) for folder, path in PATHS.findall(call.given)]
+    return named or ([found[1]] if found else [])
 
 
-def opened(call: Call) -> str:
-    """The path of the open file that a call is about."""
-    found = re.match(r"\d+<([^>]*)>", call.given)
-    return found[1] if found else ""
+class Unwritten:
+    """What a power cut could still take: bytes and facts of files, and names in folders, that no fsync covers."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.files, self.names = set[str](), set[str]()
+
+    def see(self, call: Call) -> None:
+        """One call more, which did what it should."""
+        where = paths(call)
+        match call.kind:
+            case "fsync" | "fdatasync":
+                self.written(where[0])
+            case "sync":
+                self.files, self.names = set(), set()
+            case "rename":
+                self.moved(where[0], where[1])
+            case "unlink" | "rmdir" | "unlinkat":
+                self.files.discard(where[0])
+                self.names.add(where[0])
+            case "link" | "symlink" | "mkdir" | "mkdirat":
+                self.names.add(where[-1])
+            case "openat" if "O_CREAT" in call.given:
+                self.files.add(where[0])
+                self.names.add(where[0])
+            case "write" | "pwrite64" | "ftruncate" | "fchmod" | "chmod" | "fchown" | "utimensat":
+                self.files.update(where)
+
+    def written(self, path: str) -> None:
+        """A file, or the names in a folder, are on the disk."""
+        self.files.discard(path)
+        self.names = {name for name in self.names if str(Path(name).parent) != path}
+
+    def moved(self, old: str, new: str) -> None:
+        """A file or a folder with all below it has another name."""
+        self.files = {as_moved(path, old, new) for path in self.files}
+        self.names = {as_moved(path, old, new) for path in self.names if path != old} | {old, new}
+
+    def below(self, folder: Path) -> set[str]:
+        """What is not on the disk below a folder, it itself included."""
+        found = self.files | self.names
+        return {path for path in found if path == str(folder) or path.startswith(f"{folder}/")}
+
+
+def as_moved(path: str, old: str, new: str) -> str:
+    """The path after a folder above it has another name."""
+    return new + path[len(old) :] if path == old or path.startswith(f"{old}/") else path
