@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from accounts.chain import head
 from accounts.wishes import AuditEntry, Wishes
 from deploy import answers, services
 from deploy.gather import gather
@@ -59,13 +60,14 @@ def wait_a_moment(host: MailHost) -> None:
         time.sleep(LEAST_BETWEEN - since)
 
 
-def export(host: MailHost, layout: Layout) -> None:
-    """The whole way once, and its record."""
+def export(host: MailHost, layout: Layout, *, anew: bool = False) -> None:
+    """The whole way once, and its record; `anew`: a release in any case."""
     started, log = datetime.now(UTC), list[str]()
     snapshot = gather(host)
+    audit = str(head(snapshot.generation) or "")
     try:
         rendered = render(snapshot, started, str(layout.mail))
-        applied = apply(layout, snapshot, rendered, at=started, log=log.append)
+        applied = apply(layout, snapshot, rendered, at=started, log=log.append, audit=audit, anew=anew)
     except (ApplyError, Unwritable) as error:
         logger.error("%s", error)
         failed(host, snapshot.generation, str(error), started, log)

@@ -45,6 +45,7 @@ class Manifest:
     """What a release was when it was written. `snapshot`: the digest of what it was made from, without the generation.
 
     `files` and `indexes`: sha256 by path; `laid`: the same of the installer's own files at that time.
+    `audit`: the head of the audit log then, which a log that was cut or replaced does not hold; "" in older ones.
     """
 
     folder: int
@@ -55,6 +56,7 @@ class Manifest:
     indexes: dict[str, str]
     laid: dict[str, str]
     versions: dict[str, str]
+    audit: str = ""
 
     def to_json(self) -> str:
         """The text of MANIFEST.json."""
@@ -69,6 +71,8 @@ class Manifest:
         manifest = cls(**data)
         if not isinstance(manifest.folder, int) or not isinstance(manifest.generation, int):
             raise TypeError("a number is missing")
+        if not isinstance(manifest.audit, str):
+            raise TypeError("the head of the audit log is no text")
         return manifest
 
 

@@ -20,7 +20,8 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 from redis.exceptions import RedisError
 
-from accounts.wishes import AuditEntry, Wishes
+from accounts.chain import examined, read_head
+from accounts.wishes import Wishes
 from deploy.host import release
 from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout, LayoutError
@@ -95,13 +96,32 @@ def queue() -> Finding:
 
 
 def audit() -> Finding:
-    """Every entry of the audit log follows from the one before."""
-    previous = ""
-    for entry in AuditEntry.objects.order_by("pk").iterator():
-        if entry.digest != entry.sealed(previous):
-            return False, f"Entry {entry.pk} is not what was written: restore it from a backup."
-        previous = entry.digest
-    return True, "Every entry is as it was written."
+    """Every entry of the audit log follows from the one before, and the one that the live release names is there."""
+    manifest = live_manifest()
+    expected = read_head(manifest.audit) if manifest else None
+    found = examined(expected)
+    if found.wrong is not None:
+        return False, f"Entry {found.wrong} is not what was written, or one before it is gone: compare it with a backup."
+    if found.holds_head or not manifest or not expected:
+        return True, f"Each of {found.entries:,} entries is as it was written."
+    if manifest.generation > Wishes.current():
+        return False, (
+            f"This is an older database: generation {manifest.generation} is live on the mail host, and "
+            f"{Wishes.current()} is the newest here, so the end of the log is not there either."
+        )
+    return False, (
+        f"Entry {expected.number}, which was there when the live release was made, is gone: the log was cut or "
+        "replaced. Compare it with a backup."
+    )
+
+
+def live_manifest() -> release.Manifest | None:
+    """What the live release of this machine's mail host says of itself, if there is one."""
+    try:
+        live = release.live(layout())
+    except LayoutError:
+        return None
+    return live.manifest if live else None
 
 
 def worker(host: MailHost) -> Finding:
