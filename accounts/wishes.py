@@ -12,6 +12,7 @@ nested: the outermost is the transaction. Writing a wish outside raises `Outside
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -58,6 +59,7 @@ class AuditEntry(models.Model):
 
     `person`, `communities` (their numbers, a blank around each) and `whose` say whom it concerned when it was written;
     without them it is nobody's but the administrator's. Numbers of rows are never given again, names may be.
+    `salt`: so that nobody finds out by guessing what an entry says whose digest alone he may see.
     """
 
     when = models.DateTimeField()
@@ -71,6 +73,7 @@ class AuditEntry(models.Model):
     person = models.BigIntegerField(null=True)
     communities = models.TextField(blank=True, default="")
     whose = models.CharField(max_length=254, blank=True, default="")
+    salt = models.CharField(max_length=32, blank=True, default="")
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -96,15 +99,14 @@ class AuditEntry(models.Model):
 
 
 SEALED = (
-    "when", "generation", "who", "door", "kind", "what", "before", "after", "person", "communities", "whose"
+    "when", "generation", "who", "door", "kind", "what", "before", "after", "person", "communities", "whose", "salt"
 )  # fmt: skip
-CONCERNS = 3  # the last of these were not always there: an entry without any has the digest it always had
+NEWER = 4  # the last of these were not always there: an entry without any has the digest it always had
 
 
 def sealed(previous: str, values: Sequence[Any]) -> str:
     """The digest of the values of `SEALED` after an entry whose digest is `previous`."""
-    concerns = values[-CONCERNS:]
-    told = values if any(concerns) else values[:-CONCERNS]
+    told = values if any(values[-NEWER:]) else values[:-NEWER]
     text = json.dumps([previous, values[0].isoformat(), *told[1:]], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -215,7 +217,7 @@ def _seal(entries: list[AuditEntry], generation: int) -> None:
     digest = AuditEntry.objects.order_by("-pk").values_list("digest", flat=True).first() or ""
     now = timezone.now()
     for entry in entries:
-        entry.when, entry.generation = now, generation
+        entry.when, entry.generation, entry.salt = now, generation, secrets.token_hex(16)
         digest = entry.digest = entry.sealed(digest)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
 

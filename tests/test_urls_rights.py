@@ -90,6 +90,7 @@ TABLE: dict[str, Row] = {
     "alias-add": Row(MANAGERS, MANAGERS),
     "alias-edit": Row(MANAGERS, MANAGERS, "alias", GONE, above_looks=MANAGERS),
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
+    "audit-list": Row(frozenset({"administrator", "guardian", "owner"}), NOBODY),
     "report-host": Row(ADMINISTRATORS, NOBODY),
     "letter-trace": Row(EVERYBODY, NOBODY),
     "queue-show": Row(ADMINISTRATORS, NOBODY),
