@@ -45,6 +45,16 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
 
 
+def renew(name: str) -> str:
+    """A new release from the newest wishes, even where nothing was wished for; why there is none, or nothing."""
+    layout = services.layout()
+    with one_at_a_time(layout):
+        host = MailHost.objects.get(name=name)
+        wait_a_moment(host)
+        export(host, layout, anew=True)
+    return host.error
+
+
 @contextmanager
 def one_at_a_time(layout: Layout) -> Iterator[None]:
     """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
@@ -72,7 +82,17 @@ def export(host: MailHost, layout: Layout, *, anew: bool = False) -> None:
         logger.error("%s", error)
         failed(host, snapshot.generation, str(error), started, log)
     else:
+        log += replaced(host) if applied.changed else []
         succeeded(host, applied, started, log)
+
+
+def replaced(host: MailHost) -> list[str]:
+    """What was changed by hand in the release before, which the new one does not have: it is said, and stays there."""
+    paths = host.drifted.filter(installed=False).values_list("path", flat=True)
+    return [
+        f"{path} had been changed by hand: the new release does not have that, the one before keeps it."
+        for path in paths
+    ]
 
 
 def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:

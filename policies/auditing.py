@@ -113,7 +113,9 @@ class Reader:
             return Seen(entry, entry.what, masked(entry.before, hidden), masked(entry.after, hidden), bool(touched))
         if self._keeps(entry):
             return Seen(entry, entry.what, entry.before, entry.after, hidden=False)
-        return Seen(entry, without_address(entry), *(None if one is None else {} for one in changes(entry)), hidden=True)
+        return Seen(
+            entry, without_address(entry), *(None if one is None else {} for one in changes(entry)), hidden=True
+        )
 
     def _keeps(self, entry: AuditEntry) -> bool:
         if entry.person is not None:

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from accounts.chain import examined, read_head
 from accounts.wishes import Wishes
-from deploy.host import release
+from deploy.host import drift, release
 from deploy.host.canary import CanaryError, sing
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.samples import sandboxed
@@ -62,7 +62,7 @@ def examine() -> Iterator[Check]:
         yield Check("mail host", False, f"{error} Start script/server, which lays it down.")
         return
     yield well("live release", files, here)
-    yield well("configuration", drift, here)
+    yield well("configuration", by_hand, here)
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
@@ -101,7 +101,10 @@ def audit() -> Finding:
     expected = read_head(manifest.audit) if manifest else None
     found = examined(expected)
     if found.wrong is not None:
-        return False, f"Entry {found.wrong} is not what was written, or one before it is gone: compare it with a backup."
+        return (
+            False,
+            f"Entry {found.wrong} is not what was written, or one before it is gone: compare it with a backup.",
+        )
     if found.holds_head or not manifest or not expected:
         return True, f"Each of {found.entries:,} entries is as it was written."
     if manifest.generation > Wishes.current():
@@ -148,16 +151,21 @@ def files(here: Layout) -> Finding:
         return False, "There is none yet: start the worker."
     wrong = release.verify(live.path)
     if wrong:
-        return False, f"{wrong[0]} is not as it was written: run manage.py apply."
+        return False, f"{wrong[0]} Look at it under /changes/drift/, and have it written anew."
     return True, f"Release {live.path.name} is complete."
 
 
-def drift(here: Layout) -> Finding:
-    """Nobody changed by hand what was laid down."""
-    changed = release.laid_drift(here)
+def by_hand(here: Layout) -> Finding:
+    """Nobody changed by hand what was laid down, but for what is kept."""
+    changed = [one for one in drift.of_installer(here) if not one.kept]
     if changed:
-        return False, f"{' '.join(changed)} The next start of script/server lays it down anew."
-    return True, "It is as it was laid down."
+        names = ", ".join(str(here.etc / one.path) for one in changed)
+        return (
+            False,
+            f"Changed by hand: {names}. Look at it under /changes/drift/, then keep it or have it written anew.",
+        )
+    kept = [str(here.etc / one.path) for one in drift.of_installer(here)]
+    return True, f"Kept as it was changed by hand: {', '.join(kept)}." if kept else "It is as it was laid down."
 
 
 def certificate(here: Layout) -> Finding:

@@ -17,7 +17,6 @@ from policies.models import Contact, FilterRule
 from tests.household import Household
 
 
-
 def sql(text: str, *values: object) -> None:
     """What somebody does who has the database in hand."""
     with connection.cursor() as cursor:
