@@ -1,6 +1,6 @@
 """The audit log as a chain: where it ends, and whether every entry follows from the one before.
 
-In: the database. Out: the `Head` of the chain, written `NUMBER DIGEST`; what is wrong with the chain. Nothing is touched.
+In: the database. Out: the `Head` of the chain, written `NUMBER DIGEST`; what is wrong with it. Nothing is touched.
 Raises ValueError for a head that is none.
 
 Who can write to the database can seal a chain of his own. So its head leaves the database with every release, and a

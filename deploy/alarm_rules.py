@@ -1,10 +1,9 @@
-"""When administrators get a letter about a host: decided here, sent elsewhere. Pure: what is wrong and a moment in, what
-to say out.
+"""When administrators get a letter about a host: decided here, sent elsewhere. Pure: what is wrong in, what to say out.
 
 What is wrong is lines of text, each a reason; none when all is well. A reason is told once for as long as the trouble
-goes on, and one letter follows another after `pause` at the earliest. When all was well for `steady`, the trouble is over:
-that is told, where there is anything to tell, and a reason that comes back is news again. So something that fails and
-heals in turns makes no stream of letters.
+goes on, and one letter follows another after `pause` at the earliest. When all was well for `steady`, the trouble is
+over: that is told, where there is anything to tell, and a reason that comes back is news again. So something that fails
+and heals in turns makes no stream of letters.
 """
 
 from dataclasses import dataclass, replace

@@ -86,7 +86,7 @@ def changes(seen: Seen) -> Iterator[Change]:
     """Each field that says something."""
     before, after = seen.before or {}, seen.after or {}
     for name in {**before, **after}:
-        if before.get(name) or after.get(name) or name in before and name in after:
+        if before.get(name) or after.get(name) or (name in before and name in after):
             yield Change(field(seen.entry.kind, name), value(before.get(name)), value(after.get(name)))
 
 

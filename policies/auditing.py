@@ -2,8 +2,8 @@
 
 In: who reads, what was typed. Out: a query; each entry as this person may see it. Nothing is touched or raised.
 
-Administrators see that everything happened. Guardians and owners see what concerns the people and addresses of their own
-community, as it was when the entry was written; an entry that concerns nobody's community is the administrator's alone.
+Administrators see that everything happened. Guardians and owners see what concerns the people and addresses of their
+own community, as it was when the entry was written; one that concerns nobody's community is the administrator's alone.
 
 Lists, rules, levels, answers of somebody are for her and for who keeps her list (`policies.rights`); those of a whole
 community for its guardians and owners. Everybody else, an administrator too, sees that something changed, when, by whom
@@ -113,9 +113,8 @@ class Reader:
             return Seen(entry, entry.what, masked(entry.before, hidden), masked(entry.after, hidden), bool(touched))
         if self._keeps(entry):
             return Seen(entry, entry.what, entry.before, entry.after, hidden=False)
-        return Seen(
-            entry, without_address(entry), *(None if one is None else {} for one in changes(entry)), hidden=True
-        )
+        before, after = (None if values is None else {} for values in (entry.before, entry.after))
+        return Seen(entry, without_address(entry), before, after, hidden=True)
 
     def _keeps(self, entry: AuditEntry) -> bool:
         if entry.person is not None:
@@ -133,11 +132,6 @@ class Reader:
         for community in sorted(self.communities):
             found |= Q(communities__contains=numbers([community]))
         return found
-
-
-def changes(entry: AuditEntry) -> tuple[Values | None, Values | None]:
-    """What it was and what it became."""
-    return entry.before, entry.after
 
 
 def masked(values: Values | None, hidden: frozenset[str]) -> Values | None:

@@ -13,7 +13,8 @@ from policies.waiting import letters_waiting
 def looked_after(request: HttpRequest) -> dict[str, object]:
     """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her; `files`: whose letters she sorts.
 
-    `audits`: she may read of what was changed. `uses`: her communities, each with its newest policy and whether she has read it. Asked only where they are used.
+    `audits`: she may read of what was changed. `uses`: her communities, each with its newest policy
+    and whether she has read it. Asked only where they are used.
     """
     person = getattr(request, "user", None)
     if not isinstance(person, User):

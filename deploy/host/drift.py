@@ -1,7 +1,7 @@
 """What somebody changed by hand on a mail host: file by file, with its difference, and what becomes of it.
 
-In: a `Layout`. Out: `Drifted` files. Touched: by `lay` and `keep`, which the root helper calls, the installer's files and
-`kept.json` beside them; nothing else. Raises ReleaseError where a release or the installer's list cannot be read,
+In: a `Layout`. Out: `Drifted` files. Touched: by `lay` and `keep`, which the root helper calls, the installer's files
+and `kept.json` beside them; nothing else. Raises ReleaseError where a release or the installer's list cannot be read,
 ValueError in one sentence where a file cannot be laid or kept.
 
     etc/laid.json        sha256 of each file that the installer wrote, by its name

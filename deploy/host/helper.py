@@ -4,8 +4,8 @@ In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
 Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped,
-letters in the queue tried again or removed; one of the installer's files is written anew from the copy that it keeps, or
-noted as kept.
+letters in the queue tried again or removed; one of the installer's files is written anew from its copy, or noted as
+kept.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.

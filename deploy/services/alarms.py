@@ -1,11 +1,11 @@
 """Administrators are told by mail when a release was given up, a host is silent, or files were changed by hand.
 
-In: a host's name and a moment. Out: letters from the panel's own login to each active administrator, in her language, and
-`Alarm` rows that say what was told. Touched: those. Raises nothing that can happen on a mail host: what it does not take
-now goes later, and nobody waits for it.
+In: a host's name and a moment. Out: letters from the panel's own login to each active administrator, in her language,
+and `Alarm` rows that say what was told. Touched: those. Raises nothing that can happen on a mail host: what it does not
+take now goes later, and nobody waits for it.
 
-The row is written after the mail host answered 250 to everybody's; whoever was told already is remembered in it, so that
-a letter that could not go to one goes to nobody twice.
+The row is written after the mail host answered 250 to everybody's; whoever was told already is remembered in it, so
+that a letter that could not go to one goes to nobody twice.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """Files that somebody changed by hand: the agent looks for them, administrators say what becomes of each.
 
-In: the host's name; who asks, about which file. Out: rows of `Drift`; a request, and later its answer, `{"sentence": ...}`
-or `{"error": ...}`, in English and translated where it is shown. Touched: these rows; an installer's file, by the root
-helper, or the live release, by `renew`; the audit, in which each act stands before it is done. Raises `Refused` for what
-cannot be asked.
+In: the host's name; who asks, about which file. Out: rows of `Drift`; a request, and later its answer,
+`{"sentence": ...}` or `{"error": ...}`, in English and translated where it is shown. Touched: these rows; a file of the
+installer's, by the root helper, or the live release, by `renew`; the audit, in which each act stands before it is done.
+Raises `Refused` for what cannot be asked.
 """
 
 import logging
@@ -88,7 +88,7 @@ def record(host: MailHost, found: Iterable[Drifted], told: Iterable[Drifted], no
                 row.delete()
         for one in told:
             values = {"found": one.found, "meant": one.meant, "closed": one.closed, "kept": one.kept}
-            values |= {"lines": list(one.lines), "since": now}  # type: ignore[dict-item]
+            values |= {"lines": list(one.lines), "since": now}
             Drift.objects.update_or_create(host=host, installed=one.installed, path=one.path, defaults=values)
 
 
