@@ -113,8 +113,7 @@ class Reader:
             return Seen(entry, entry.what, masked(entry.before, hidden), masked(entry.after, hidden), bool(touched))
         if self._keeps(entry):
             return Seen(entry, entry.what, entry.before, entry.after, hidden=False)
-        before, after = (None if values is None else {} for values in (entry.before, entry.after))
-        return Seen(entry, without_address(entry), before, after, hidden=True)
+        return Seen(entry, without_address(entry), emptied(entry.before), emptied(entry.after), hidden=True)
 
     def _keeps(self, entry: AuditEntry) -> bool:
         if entry.person is not None:
@@ -137,6 +136,11 @@ class Reader:
 def masked(values: Values | None, hidden: frozenset[str]) -> Values | None:
     """The same without what these fields hold."""
     return None if values is None else {name: MASK if name in hidden else value for name, value in values.items()}
+
+
+def emptied(values: Values | None) -> Values | None:
+    """Whether there was something, and nothing of it."""
+    return None if values is None else {}
 
 
 def without_address(entry: AuditEntry) -> str:

@@ -37,8 +37,10 @@ def here(doors: Standin, household: Household, settings: Any, tmp_path: Path) ->
 
     def act(request: str) -> None:
         verb, *words = request.split(" ")
-        if verb in ("lay", "keep"):
-            {"lay": drift.lay, "keep": drift.keep}[verb](layout, *words)
+        if verb == "lay":
+            drift.lay(layout, *words)
+        if verb == "keep":
+            drift.keep(layout, *words)
 
     doors.on_ask = act
     export.reconcile("primary")
