@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 
+from accounts.chain import head
 from accounts.wishes import AuditEntry, Wishes
 from deploy import answers, services
 from deploy.gather import gather
@@ -51,6 +52,16 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
 
 
+def renew(name: str) -> str:
+    """A new release from the newest wishes, even where nothing was wished for; why there is none, or nothing."""
+    layout = services.layout()
+    with one_at_a_time(layout):
+        host = MailHost.objects.get(name=name)
+        wait_a_moment(host)
+        export(host, layout, anew=True)
+    return host.error
+
+
 @contextmanager
 def one_at_a_time(layout: Layout) -> Iterator[None]:
     """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
@@ -79,19 +90,21 @@ def wait_a_moment(host: MailHost) -> None:
         time.sleep(LEAST_BETWEEN - since)
 
 
-def export(host: MailHost, layout: Layout) -> None:
-    """The whole way once, and its record."""
+def export(host: MailHost, layout: Layout, *, anew: bool = False) -> None:
+    """The whole way once, and its record; `anew`: a release in any case."""
     started, log = datetime.now(UTC), list[str]()
     snapshot = gather(host)
     host.expected = snapshot.generation  # whoever finds it live after a worker was killed knows whose it is
     host.save(update_fields=["expected"])
+    audit = str(head(snapshot.generation) or "")
     try:
         rendered = render(snapshot, started, str(layout.mail))
-        applied = apply(layout, snapshot, rendered, at=started, log=log.append)
+        applied = apply(layout, snapshot, rendered, at=started, log=log.append, audit=audit, anew=anew)
     except (ApplyError, Unwritable) as error:
         logger.error("%s", error)
         failed(host, snapshot.generation, str(error), started, log)
     else:
+        log += replaced(host) if applied.changed else []
         succeeded(host, applied, started, log)
     remember(host, layout)
 
@@ -102,6 +115,15 @@ def remember(host: MailHost, layout: Layout) -> None:
         live = release.live(layout)
         host.snapshot, host.expected = live.manifest.snapshot if live else "", 0
         host.save(update_fields=["snapshot", "expected"])
+
+
+def replaced(host: MailHost) -> list[str]:
+    """What was changed by hand in the release before, which the new one does not have: it is said, and stays there."""
+    paths = host.drifted.filter(installed=False).values_list("path", flat=True)
+    return [
+        f"{path} had been changed by hand: the new release does not have that, the one before keeps it."
+        for path in paths
+    ]
 
 
 def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:

@@ -114,3 +114,53 @@ class HostRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} for {self.author}"
+
+
+class Drift(models.Model):
+    """A file on a host that is not what was written, as its worker saw it last. `found`: its sha256, "" when gone.
+
+    `installed`: the installer's, else of the live release. `closed`: what it says is for nobody. `kept`: somebody wants
+    it so.
+    """
+
+    host = models.ForeignKey(MailHost, models.CASCADE, related_name="drifted")
+    path = models.CharField(max_length=400)
+    installed = models.BooleanField(default=False)
+    found = models.CharField(max_length=64, blank=True, default="")
+    meant = models.CharField(max_length=64, blank=True, default="")
+    closed = models.BooleanField(default=False)
+    kept = models.BooleanField(default=False)
+    lines = models.JSONField(default=list)
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["host", "-installed", "path"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["host", "installed", "path"], name="drift_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} on {self.host}"
+
+
+class Alarm(models.Model):
+    """What administrators were told of a host by mail: see `deploy.alarm_rules`. `reached`: who was, of this reason."""
+
+    class About(models.TextChoices):
+        FAILED = "failed", _("a change could not be made live")
+        SILENT = "silent", _("a mail host does not answer")
+        DRIFT = "drift", _("files were changed by hand")
+
+    host = models.ForeignKey(MailHost, models.CASCADE, related_name="alarms")
+    about = models.CharField(max_length=6, choices=About.choices)
+    told = models.TextField(blank=True, default="")
+    when = models.DateTimeField(null=True)
+    well = models.DateTimeField(null=True)
+    reached = models.JSONField(default=list)
+
+    class Meta:
+        ordering: ClassVar = ["host", "about"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["host", "about"], name="alarm_once")]
+
+    def __str__(self) -> str:
+        return f"{self.about} of {self.host}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deploy.views import hosts, pages, queue
+from deploy.views import drift, hosts, pages, queue
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -18,5 +18,9 @@ urlpatterns = [
     path("reports/queue/<int:pk>/", queue.queue_found, name="queue-found"),
     path("reports/queue/<int:pk>/<slug:queue_id>/try/", queue.queue_letter_retry, name="queue-letter-retry"),
     path("reports/queue/<int:pk>/<slug:queue_id>/remove/", queue.queue_letter_remove, name="queue-letter-remove"),
+    path("changes/drift/", drift.drift_list, name="drift-list"),
+    path("changes/drift/<int:pk>/take/", drift.drift_take, name="drift-take"),
+    path("changes/drift/<int:pk>/keep/", drift.drift_keep, name="drift-keep"),
+    path("changes/drift/acts/<int:pk>/", drift.drift_acted, name="drift-acted"),
     path("state/<int:generation>/", pages.deploy_state, name="deploy-state"),
 ]

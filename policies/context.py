@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Community, User
+from policies.auditing import Reader
 from policies.publishing import communities_of
 from policies.rights import filed_mailboxes, held_mailboxes, kept_people
 from policies.waiting import letters_waiting
@@ -12,15 +13,17 @@ from policies.waiting import letters_waiting
 def looked_after(request: HttpRequest) -> dict[str, object]:
     """`keeps`: whose lists the viewer keeps; `waits`: how many letters wait for her; `files`: whose letters she sorts.
 
-    `uses`: her communities, each with its newest policy and whether she has read it. Asked only where they are used.
+    `audits`: she may read of what was changed. `uses`: her communities, each with its newest policy
+    and whether she has read it. Asked only where they are used.
     """
     person = getattr(request, "user", None)
     if not isinstance(person, User):
-        return {"keeps": set(), "waits": 0, "files": set(), "uses": []}
+        return {"keeps": set(), "waits": 0, "files": set(), "uses": [], "audits": False}
     return {
         "keeps": SimpleLazyObject(lambda: kept_people(person)),
         "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
+        "audits": SimpleLazyObject(lambda: Reader.is_one(person)),
         "uses": SimpleLazyObject(lambda: uses(person)),
     }
 

@@ -90,8 +90,10 @@ TABLE: dict[str, Row] = {
     "alias-add": Row(MANAGERS, MANAGERS),
     "alias-edit": Row(MANAGERS, MANAGERS, "alias", GONE, above_looks=MANAGERS),
     "alias-delete": Row(MANAGERS, MANAGERS, "alias", GONE, sent=IN),
+    "audit-list": Row(frozenset({"administrator", "guardian", "owner"}), NOBODY),
     "report-host": Row(ADMINISTRATORS, NOBODY),
     "letter-trace": Row(EVERYBODY, NOBODY),
+    "drift-list": Row(ADMINISTRATORS, NOBODY),
     "queue-show": Row(ADMINISTRATORS, NOBODY),
     "queue-ask": Row(NOBODY, ADMINISTRATORS, sent=IN),
     "queue-retry": Row(NOBODY, ADMINISTRATORS, sent=IN),
@@ -123,6 +125,7 @@ OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "sc
 APART = DOORS.union(OF_SOMEBODY, WAITING, LETTERS, LISTS, FILING, USAGE)
 APART |= {"report-community", "letter-list-community", "schedule-community", "letter-try", "letter-tried"}
 APART |= {"host-confirm", "queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove", "schedule-stop"}
+APART |= {"drift-take", "drift-keep", "drift-acted"}  # tests/deploy/test_drift_list.py
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

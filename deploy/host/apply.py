@@ -56,11 +56,23 @@ class Applied:
     generation: int
 
 
-def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, at: datetime, log: Log) -> Applied:
-    """Make these files live and return when the daemons answer out of them; a whole release is live in any case."""
+def apply(
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    *,
+    at: datetime,
+    log: Log,
+    audit: str = "",
+    anew: bool = False,
+) -> Applied:
+    """Make these files live and return when the daemons answer out of them; a whole release is live in any case.
+
+    `audit`: the head of the audit log. `anew`: a release even when the live one was made from the same.
+    """
     assert at.tzinfo, "a moment without a time zone"
     with writing(layout):
-        return make_live(layout, snapshot, rendered, at, log)
+        return make_live(layout, snapshot, rendered, at, log, audit=audit, anew=anew)
 
 
 @contextmanager
@@ -101,14 +113,23 @@ def only_the_agent(layout: Layout) -> None:
         raise ReleaseError(f"Releases are written by {layout.agent}, and this runs as {user}: let the worker do it.")
 
 
-def make_live(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime, log: Log) -> Applied:
+def make_live(
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    at: datetime,
+    log: Log,
+    *,
+    audit: str = "",
+    anew: bool = False,
+) -> Applied:
     """What happens while nobody else writes."""
     recover(layout, at, log)
     old = release.live(layout)
-    if old and says(old, snapshot, rendered, versions(layout)):
+    if old and not anew and says(old, snapshot, rendered, versions(layout)):
         return Applied(old.number, changed=False, generation=snapshot.generation)
     switch = Switch(old.number if old else None, release.next_number(layout))
-    prepare(layout, switch, snapshot, rendered, at)
+    prepare(layout, switch, snapshot, rendered, at, audit)
     log(f"Release {release.name_of(switch.new)} is written, and every map answers as it was written.")
     release.switch(layout, switch.new)
     settle_or_give_up(layout, switch, at, log)
@@ -126,13 +147,15 @@ def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: M
     )
 
 
-def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime) -> None:
+def prepare(
+    layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime, audit: str = ""
+) -> None:
     """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run."""
     journal.announce(layout, switch)
     old = release.at_number(layout, switch.old)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
     try:
-        new = build(layout, snapshot, rendered, switch.new, old, at)
+        new = build(layout, snapshot, rendered, switch.new, old, at, audit)
         samples.check(layout, list(trials(snapshot, new, old, at)))
         filtered = {one.mailbox for one in snapshot.filters}
         for mailbox in snapshot.mailboxes:

@@ -65,9 +65,15 @@ PARTS: Final = (
 
 
 def build(
-    layout: Layout, snapshot: Snapshot, rendered: Contents, number: int, before: Release | None, at: datetime
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Contents,
+    number: int,
+    before: Release | None,
+    at: datetime,
+    audit: str = "",
 ) -> Release:
-    """A whole new release in `releases/NNNNNN`."""
+    """A whole new release in `releases/NNNNNN`. Without a head of the audit log it keeps that of the one before."""
     assert all(map(PATH.match, rendered)), "a file outside the known parts"
     clear(layout)
     nonce = probe.new_nonce()
@@ -88,6 +94,7 @@ def build(
         indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
         laid=laid(layout),
         versions=versions(layout),
+        audit=audit or (before.manifest.audit if before else ""),
     )
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)

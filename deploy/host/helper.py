@@ -4,7 +4,8 @@ In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
 Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, moved away or removed, held
-letters delivered or dropped, letters in the queue tried again or removed.
+letters delivered or dropped, letters in the queue tried again or removed; one of the installer's files is written anew
+from its copy, or noted as kept.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -25,10 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold, imap, mailbox, room, spool
+from deploy.host import again, drift, hold, imap, mailbox, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
+from deploy.host.release import LAID_NAMES, ReleaseError
 
 LONGEST: Final = 1000
 PATIENCE: Final = 5.0  # seconds in which a caller must have written its line
@@ -95,6 +97,7 @@ LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{
 QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
 NAME: Final = r"(?:[0-9a-f]{2}){1,240}"  # of a folder, in hexadecimal digits: the one thing here that may be any text
 ARRIVED: Final = rf"{QUEUE_ID} [0-9]{{9,11}}"  # which, when it arrived (seconds)
+LAID: Final = f"(?:{'|'.join(map(re.escape, LAID_NAMES))})"  # one of the installer's files
 QUEUED: Final = rf"{ARRIVED} {LOGIN}"  # and who signed in
 
 # Every request there is: what its arguments must look like, to the last character, and what is done.
@@ -112,6 +115,8 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "mailbox-bring-back": (re.compile(rf"{KEY}\Z"), mailbox.brought_back),
     "mailbox-remove": (re.compile(rf"{KEY}\Z"), mailbox.removed),
     "quota-list": (re.compile(r"\Z"), room.used),
+    "lay": (re.compile(rf"{LAID}\Z"), drift.lay),
+    "keep": (re.compile(rf"{LAID} [0-9a-f]{{64}}\Z"), drift.keep),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
     "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),
@@ -192,7 +197,7 @@ class Service:
         except Refused as refusal:
             _log(f"refused: {refusal}")
             return f"refused {refusal}"
-        except (CommandError, FolderError, KeyError, OSError, ValueError) as error:
+        except (CommandError, FolderError, ReleaseError, KeyError, OSError, ValueError) as error:
             _log(f"failed: {error}")
             return f"failed {error}"
 

@@ -141,7 +141,7 @@ def safe_number(layout: Layout, switch: Switch, old: Release, new: Release, at: 
         return old.number
     number = release.next_number(layout)
     journal.announce(layout, replace(switch, instead=number))
-    return build(layout, snapshot, render(snapshot, at, str(layout.mail)), number, old, at).number
+    return build(layout, snapshot, render(snapshot, at, str(layout.mail)), number, old, at, new.manifest.audit).number
 
 
 def nudge(layout: Layout, log: Log) -> bool:

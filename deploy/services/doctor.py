@@ -21,8 +21,9 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 from redis.exceptions import RedisError
 
-from accounts.wishes import AuditEntry, Wishes
-from deploy.host import release
+from accounts.chain import examined, read_head
+from accounts.wishes import Wishes
+from deploy.host import drift, release
 from deploy.host.canary import CanaryError, sing
 from deploy.host.clock import NAME as CLOCK
 from deploy.host.layout import Layout, LayoutError
@@ -65,7 +66,7 @@ def examine() -> Iterator[Check]:
         return
     yield well("live release", files, here)
     yield well("host clock", clock, here)
-    yield well("configuration", drift, here)
+    yield well("configuration", by_hand, here)
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
@@ -99,13 +100,35 @@ def queue() -> Finding:
 
 
 def audit() -> Finding:
-    """Every entry of the audit log follows from the one before."""
-    previous = ""
-    for entry in AuditEntry.objects.order_by("pk").iterator():
-        if entry.digest != entry.sealed(previous):
-            return False, f"Entry {entry.pk} is not what was written: restore it from a backup."
-        previous = entry.digest
-    return True, "Every entry is as it was written."
+    """Every entry of the audit log follows from the one before, and the one that the live release names is there."""
+    manifest = live_manifest()
+    expected = read_head(manifest.audit) if manifest else None
+    found = examined(expected)
+    if found.wrong is not None:
+        return (
+            False,
+            f"Entry {found.wrong} is not what was written, or one before it is gone: compare it with a backup.",
+        )
+    if found.holds_head or not manifest or not expected:
+        return True, f"Each of {found.entries:,} entries is as it was written."
+    if manifest.generation > Wishes.current():
+        return False, (
+            f"This is an older database: generation {manifest.generation} is live on the mail host, and "
+            f"{Wishes.current()} is the newest here, so the end of the log is not there either."
+        )
+    return False, (
+        f"Entry {expected.number}, which was there when the live release was made, is gone: the log was cut or "
+        "replaced. Compare it with a backup."
+    )
+
+
+def live_manifest() -> release.Manifest | None:
+    """What the live release of this machine's mail host says of itself, if there is one."""
+    try:
+        live = release.live(layout())
+    except LayoutError:
+        return None
+    return live.manifest if live else None
 
 
 def worker(host: MailHost) -> Finding:
@@ -132,7 +155,7 @@ def files(here: Layout) -> Finding:
         return False, "There is none yet: start the worker."
     wrong = release.verify(live.path)
     if wrong:
-        return False, f"{wrong[0]} is not as it was written: run manage.py apply."
+        return False, f"{wrong[0]} Look at it under /changes/drift/, and have it written anew."
     return True, f"Release {live.path.name} is complete."
 
 
@@ -145,12 +168,17 @@ def clock(here: Layout) -> Finding:
     return not wrong, wrong or "It goes, with or without this panel."
 
 
-def drift(here: Layout) -> Finding:
-    """Nobody changed by hand what was laid down."""
-    changed = release.laid_drift(here)
+def by_hand(here: Layout) -> Finding:
+    """Nobody changed by hand what was laid down, but for what is kept."""
+    changed = [one for one in drift.of_installer(here) if not one.kept]
     if changed:
-        return False, f"{' '.join(changed)} The next start of script/server lays it down anew."
-    return True, "It is as it was laid down."
+        names = ", ".join(str(here.etc / one.path) for one in changed)
+        return (
+            False,
+            f"Changed by hand: {names}. Look at it under /changes/drift/, then keep it or have it written anew.",
+        )
+    kept = [str(here.etc / one.path) for one in drift.of_installer(here)]
+    return True, f"Kept as it was changed by hand: {', '.join(kept)}." if kept else "It is as it was laid down."
 
 
 def certificate(here: Layout) -> Finding:

@@ -80,7 +80,7 @@ def _start(options: argparse.Namespace, place: Place, base: int) -> int:
     choices = Choices(
         relayhost=os.environ.get("MAILADMIN_RELAYHOST", ""), name=os.environ.get("MAILADMIN_HOST", "primary")
     )
-    layout = lay(place.var, base, place.code, choices)
+    layout = lay(place.var, base, place.code, choices, _say)
     manage = panel.Manage(place.var, place.code, panel.environment(os.environ, place.var))
     words = panel.prepare(manage, example=not options.empty)
     programs = [

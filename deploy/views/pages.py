@@ -17,7 +17,7 @@ from accounts.rights import BELOW, children_of
 from accounts.rules import Refused, shown_address
 from deploy import explain, services
 from deploy.forms import TryForm, addresses
-from deploy.models import HostRequest, MailHost
+from deploy.models import Drift, HostRequest, MailHost
 from deploy.services import folders
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
@@ -75,7 +75,7 @@ def home(request: SignedIn) -> HttpResponse:
     if request.user.administrator:
         hosts = list(MailHost.objects.all())
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
-        context |= {"expiring": expiring()}
+        context |= {"expiring": expiring(), "drifted": Drift.objects.filter(kept=False).count()}
     return page(request, "deploy/home.html", **context)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from accounts.models import Community, User
-from accounts.wishes import Wish, current
+from accounts.wishes import Concerns, Wish, current
 from policies import filters, usage
 from policies.usage import Paragraph
 
@@ -46,6 +46,10 @@ class UsagePolicy(Wish):
         """Which version of whose."""
         return f"version {self.number} of {self.community.name}"
 
+    def concerns(self) -> Concerns:
+        """The community."""
+        return Concerns(community=self.community_id, whose=self.community.name)
+
     def paragraphs(self) -> list[Paragraph]:
         """What it says of rules, in the reader's language where it was written in it."""
         found: dict[str, list[Paragraph]] = self.generated
@@ -81,6 +85,10 @@ class Acknowledgement(Wish):
     def label(self) -> str:
         """Who has read what."""
         return f"{self.user.address} has read {self.policy.label()}"
+
+    def concerns(self) -> Concerns:
+        """Who has read it, in the community."""
+        return Concerns(self.user_id, self.policy.community_id, self.user.address)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Say so for oneself."""
