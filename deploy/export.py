@@ -13,12 +13,16 @@ from datetime import UTC, datetime
 from accounts.wishes import AuditEntry, Wishes
 from deploy import answers, services
 from deploy.gather import gather
-from deploy.host import files
+from deploy.host import files, release
 from deploy.host.apply import Applied, ApplyError, apply
+from deploy.host.denials import careful
 from deploy.host.layout import Layout, LayoutError
+from deploy.host.release import ReleaseError
 from deploy.models import MailHost, Release
 from deploy.render import render
 from deploy.render.quoting import Unwritable
+from deploy.services import kept
+from deploy.snapshot import Snapshot
 
 LEAST_BETWEEN = 1.0  # seconds from one release to the next: many saves in a row become one
 SHOWN_CHANGES = 5
@@ -31,7 +35,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
         layout = services.layout()
         with one_at_a_time(layout):
             host = MailHost.objects.get(name=name)
-            done = verify or host.applied < Wishes.current()
+            done = verify or host.attended < Wishes.current()
             if done:
                 wait_a_moment(host)
                 export(host, layout)
@@ -41,6 +45,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     else:
         if done:
             answers.attend(name, again=True)
+        kept.keep(name, datetime.now(UTC))
     MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
 
 
@@ -62,21 +67,28 @@ def wait_a_moment(host: MailHost) -> None:
 def export(host: MailHost, layout: Layout) -> None:
     """The whole way once, and its record."""
     started, log = datetime.now(UTC), list[str]()
-    snapshot = gather(host)
+    newest = snapshot = gather(host)
     try:
+        snapshot = held_back(layout, newest) if host.paused else newest
         rendered = render(snapshot, started, str(layout.mail))
         applied = apply(layout, snapshot, rendered, at=started, log=log.append)
-    except (ApplyError, Unwritable) as error:
+    except (ApplyError, ReleaseError, Unwritable) as error:
         logger.error("%s", error)
         failed(host, snapshot.generation, str(error), started, log)
     else:
-        succeeded(host, applied, started, log)
+        succeeded(host, applied, newest.generation, started, log)
 
 
-def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:
-    """Record that a generation is live; a release only where a file changed."""
+def held_back(layout: Layout, newest: Snapshot) -> Snapshot:
+    """What a paused host gets: what is live there, closed as far as the newest wishes close it."""
+    live = release.live(layout)
+    return careful(live.snapshot, newest) if live else newest
+
+
+def succeeded(host: MailHost, applied: Applied, newest: int, started: datetime, log: list[str]) -> None:
+    """Record that a generation is live; a release only where a file changed. A paused host stays where it is."""
     if applied.changed:
-        author, summary = story(host.applied, applied.generation)
+        author, summary = story(host.attended, newest)
         host.releases.create(
             folder=applied.folder,
             generation=applied.generation,
@@ -87,8 +99,9 @@ def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str
             status=Release.Status.LIVE,
             log="\n".join(log),
         )
-    host.applied, host.error, host.failed, host.verified = applied.generation, "", 0, datetime.now(UTC)
-    host.save(update_fields=["applied", "error", "failed", "verified"])
+    host.error, host.failed, host.verified, host.heeded = "", 0, datetime.now(UTC), newest
+    host.applied = host.applied if host.paused else applied.generation
+    host.save(update_fields=["applied", "error", "failed", "verified", "heeded"])
 
 
 def failed(host: MailHost, generation: int, sentence: str, started: datetime, log: list[str]) -> None:

@@ -20,6 +20,10 @@ class MailHost(models.Model):
     verified = models.DateTimeField(null=True)  # when every file was last found to be as it should
     error = models.TextField(blank=True, default="")
     failed = models.PositiveBigIntegerField(default=0)
+    paused = models.DateTimeField(null=True)  # since when new wishes wait; what closes something goes through
+    paused_by = models.CharField(max_length=254, blank=True, default="")
+    paused_why = models.CharField(max_length=200, blank=True, default="")
+    heeded = models.PositiveBigIntegerField(default=0)  # while paused, the generation whose denials are live
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -31,14 +35,25 @@ class MailHost(models.Model):
         return self.name
 
     def state(self, generation: int) -> str:
-        """How a generation stands on this host: `live`, `failed` or `waiting`."""
+        """How a generation stands on this host: `live`, `failed`, `paused` or `waiting`."""
         if self.applied >= generation:
             return "live"
-        return "failed" if self.error and self.failed >= generation else "waiting"
+        if self.error and self.failed >= generation:
+            return "failed"
+        return "paused" if self.paused else "waiting"
+
+    @property
+    def attended(self) -> int:
+        """The newest generation that was carried out as far as it is to be."""
+        return max(self.applied, self.heeded) if self.paused else self.applied
 
 
 class Release(models.Model):
-    """One complete set of files that a host was given: the record of a job that a person can read."""
+    """One complete set of files that a host was given: the record of a job that a person can read.
+
+    `author`: empty where nobody wished anything new, as when the hour did it. `dump`: the wishes as they were, see
+    `deploy.services.kept`; it is never fetched but when asked for.
+    """
 
     class Status(models.TextChoices):
         LIVE = "live", _("live")
@@ -54,6 +69,7 @@ class Release(models.Model):
     status = models.CharField(max_length=6, choices=Status.choices)
     log = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
+    dump = models.BinaryField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-pk"]

@@ -74,7 +74,11 @@ class Report:
 
 def load(text: str, author: object, *, prune: bool = False) -> Report:
     """Make the database equal to the household file `text`; with `prune` also remove what it does not name."""
-    tables = parse(text)
+    return load_tables(parse(text), author, prune=prune)
+
+
+def load_tables(tables: Table, author: object, *, prune: bool = False) -> Report:
+    """The same with the tables of a file."""
     loader = Loader()
     try:
         with wishes(author, "load"):
