@@ -18,7 +18,7 @@ from accounts.models import AuditEntry, Community, Membership, User
 from domains.models import Domain, Mailbox
 from policies.entries import names_of
 from policies.models import HeldLetter
-from policies.rights import KEEPERS, filed_mailboxes, held_mailboxes, kept_people
+from policies.rights import filed_mailboxes, held_mailboxes, kept_communities, kept_people
 from policies.sentences.changes import Change, changed, discreet, owner_address
 from policies.why import spoken
 
@@ -51,7 +51,7 @@ class Sight:
 def sight_of(reader: User) -> Sight:
     """What she may know now."""
     people = User.objects.filter(pk__in=kept_people(reader)).values_list("address", flat=True)
-    communities = Community.objects.filter(memberships__user=reader, memberships__role__in=KEEPERS)
+    communities = kept_communities(reader)
     filed = Mailbox.objects.filter(pk__in=filed_mailboxes(reader)).values_list("address", flat=True)
     return Sight({reader.address, *people}, {one.name for one in communities}, set(filed), set(held_mailboxes(reader)))
 
@@ -158,4 +158,3 @@ def place_of(community: Community) -> Place:
     people = Membership.objects.filter(community=community).values_list("user__address", flat=True)
     domains = Domain.objects.filter(community=community).values_list("name", flat=True)
     return Place(community.name, set(domains), set(people))
-

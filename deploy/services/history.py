@@ -42,10 +42,15 @@ class Row:
 
 def wished() -> QuerySet[Any]:
     """The releases that somebody wished, and those that failed, the newest first."""
+    return every().exclude(author="", status=Release.Status.LIVE).defer("dump", "log")
+
+
+def every() -> QuerySet[Any]:
+    """Every release, with the generation of the one before it and whether its wishes are kept."""
     before = Release.objects.filter(host=OuterRef("host"), pk__lt=OuterRef("pk"), status=Release.Status.LIVE)
     kept = ExpressionWrapper(Q(dump__isnull=False), output_field=BooleanField())
-    found = Release.objects.exclude(author="", status=Release.Status.LIVE).select_related("host")
-    return found.annotate(since=Subquery(before.values("generation")[:1]), kept=kept).defer("dump", "log")
+    found = Release.objects.select_related("host").defer("dump")
+    return found.annotate(since=Subquery(before.values("generation")[:1]), kept=kept)
 
 
 def rows(reader: User, releases: Sequence[Any], *, most: int = SHORT, first: bool = False) -> list[Row]:
@@ -108,8 +113,8 @@ def taken_back() -> list[tuple[int, int]]:
     """Each undo that still holds: the generation it went back to, and the one it made."""
     holding: list[tuple[int, int]] = []
     acts = AuditEntry.objects.filter(kind="act", door=DOOR).order_by("-pk").values_list("after", flat=True)
-    for after in acts:
-        to, made = after["to"], after["made"]
+    for facts in filter(None, acts):
+        to, made = facts["to"], facts["made"]
         if not any(start < made < end for start, end in holding):
             holding.append((to, made))
     return holding

@@ -5,9 +5,9 @@ In: who asks, a release. Out: the request, and later its answer: `{"before": N, 
 forgotten after ten minutes. Raises `Refused` for a release that has no files.
 
 Administrators read addresses, domains and aliases. Of lists, levels and rules they read those that are theirs to keep:
-of a mailbox, all of whose people are they themselves or people whose lists they keep, and whose letters they sort; in an
-older release it must be the same mailbox, by its key. Any other file, and any that this module does not know, is only
-named. Password hashes are never read.
+of a mailbox whose letters they sort and whose people are all themselves or people whose lists they keep; in an older
+release it must be the same mailbox, by its key. Any other file, and any that this module does not know, is only named.
+Password hashes are never read.
 """
 
 import logging

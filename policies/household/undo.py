@@ -37,8 +37,9 @@ class Stale(Exception):
 
 @dataclass(frozen=True)
 class Undone:
-    """What going back changed, and who has to be given a password."""
+    """What going back changed, over which generation, and who has to be given a password."""
 
+    shown: int
     entries: list[AuditEntry]
     without_password: list[User]
 
@@ -62,12 +63,12 @@ def undo(text: str, generation: int, author: User, shown: int, what: str = "") -
                 go_back(tables, generation)
                 keep_the_author(author)
         except ValidationError as error:
-            raise Refused("%(sentence)s", sentence=error.messages[0]) from error
+            raise Refused("%(why)s", why=error.messages[0]) from error
         now = Wishes.current()
         if now != shown:
             note_act(author, DOOR, what or f"generation {generation}", {"to": generation, "made": now})
         entries = AuditEntry.objects.filter(generation=now, door=DOOR).exclude(kind="act") if now != shown else []
-        return Undone(list(entries), without_password(list(entries)))
+        return Undone(shown, list(entries), without_password(list(entries)))
 
 
 def go_back(tables: Table, generation: int) -> None:

@@ -130,9 +130,16 @@ def user(change: Change) -> Said:
     if change.gone:
         return change.say(_("%(who)s deleted %(name)s."), name=name)
     if (active := change.to("active")) is not None:
-        return change.say(_("%(who)s let %(name)s in again.") if active else _("%(who)s closed the account of %(name)s."), name=name)
+        return change.say(
+            _("%(who)s let %(name)s in again.") if active else _("%(who)s closed the account of %(name)s."), name=name
+        )
     if (runs := change.to("administrator")) is not None:
-        return change.say(_("%(who)s made %(name)s an administrator.") if runs else _("%(who)s took from %(name)s the rights of an administrator."), name=name)
+        return change.say(
+            _("%(who)s made %(name)s an administrator.")
+            if runs
+            else _("%(who)s took from %(name)s the rights of an administrator."),
+            name=name,
+        )
     if "password" in change.whole:
         return password(change, name)
     return change.say(_("%(who)s changed the name or the details of %(name)s."), name=name)
@@ -153,10 +160,16 @@ def membership(change: Change) -> Said:
     if change.gone:
         return change.say(_("%(who)s took %(name)s out of %(community)s."), **facts)
     if role:
-        text = _("%(who)s added %(name)s to %(community)s: %(role)s.") if change.made else _("%(who)s changed what %(name)s is in %(community)s: %(role)s.")
+        text = (
+            _("%(who)s added %(name)s to %(community)s: %(role)s.")
+            if change.made
+            else _("%(who)s changed what %(name)s is in %(community)s: %(role)s.")
+        )
         return change.say(text, **facts, role=Said(role))
     if level := change.to("level"):
-        return change.say(_("%(who)s set the level of %(name)s: %(level)s."), **facts, level=Said(LEVELS.get(level, level)))
+        return change.say(
+            _("%(who)s set the level of %(name)s: %(level)s."), **facts, level=Said(LEVELS.get(level, level))
+        )
     if "overrides" in change.whole:
         return change.say(_("%(who)s changed the exceptions of %(name)s."), **facts)
     return change.say(_("%(who)s changed what counts for %(name)s."), **facts)
@@ -170,7 +183,12 @@ def mailbox(change: Change) -> Said:
     if change.gone:
         return change.say(_("%(who)s deleted the mailbox %(address)s."), **facts)
     if (active := change.to("active")) is not None:
-        return change.say(_("%(who)s opened the mailbox %(address)s again.") if active else _("%(who)s suspended the mailbox %(address)s."), **facts)
+        return change.say(
+            _("%(who)s opened the mailbox %(address)s again.")
+            if active
+            else _("%(who)s suspended the mailbox %(address)s."),
+            **facts,
+        )
     if "key" in change.whole:
         return change.say(_("%(who)s gave the mailbox %(address)s another folder of letters."), **facts)
     return change.say(_("%(who)s changed the settings of the mailbox %(address)s."), **facts)
@@ -179,7 +197,11 @@ def mailbox(change: Change) -> Said:
 def mailboxperson(change: Change) -> Said:
     """Whose a mailbox is."""
     person, _at, address = change.what.partition(" at ")
-    text = _("%(who)s took the mailbox %(address)s from %(name)s.") if change.gone else _("%(who)s gave %(name)s the mailbox %(address)s.")
+    text = (
+        _("%(who)s took the mailbox %(address)s from %(name)s.")
+        if change.gone
+        else _("%(who)s gave %(name)s the mailbox %(address)s.")
+    )
     return change.say(text, name=change.called(person), address=shown_address(address))
 
 
@@ -225,7 +247,11 @@ def contact(change: Change) -> Said:
     facts: dict[str, Fact] = {"address": shown_address(change.what.partition(" of ")[0]), "name": owner(change)}
     kind, direction = change.whole.get("kind"), change.whole.get("direction")
     if change.gone:
-        text = _("%(who)s no longer blocks %(address)s for %(name)s.") if kind == "blocked" else _("%(who)s took %(address)s off the list of %(name)s.")
+        text = (
+            _("%(who)s no longer blocks %(address)s for %(name)s.")
+            if kind == "blocked"
+            else _("%(who)s took %(address)s off the list of %(name)s.")
+        )
         return change.say(text, **facts)
     if kind == "blocked" and not change.made:
         return change.say(WRITE["blocked", "both"], **facts)
@@ -239,10 +265,17 @@ def filterrule(change: Change) -> Said:
     if change.made or change.gone:
         values = change.whole
         rule = filters.rule(values["match"], values["when"], values["then"])
-        text = _("%(who)s removed a rule of %(name)s: %(rule)s") if change.gone else _("%(who)s gave %(name)s a rule: %(rule)s")
+        text = (
+            _("%(who)s removed a rule of %(name)s: %(rule)s")
+            if change.gone
+            else _("%(who)s gave %(name)s a rule: %(rule)s")
+        )
         return change.say(text, **facts, rule=rule)
     if (active := change.to("active")) is not None:
-        return change.say(_("%(who)s switched a rule of %(name)s on.") if active else _("%(who)s switched a rule of %(name)s off."), **facts)
+        return change.say(
+            _("%(who)s switched a rule of %(name)s on.") if active else _("%(who)s switched a rule of %(name)s off."),
+            **facts,
+        )
     if set(change.whole) == {"position"}:
         return change.say(_("%(who)s moved a rule of %(name)s."), **facts)
     return change.say(_("%(who)s changed a rule of %(name)s."), **facts)
@@ -263,7 +296,9 @@ def spam(change: Change) -> Said:
 def forwarding(change: Change) -> Said:
     """Where letters go on to."""
     if targets := (change.after or {}).get("to"):
-        return change.say(_("%(who)s has the letters to %(name)s sent on to %(targets)s."), name=owner(change), targets=some(targets))
+        return change.say(
+            _("%(who)s has the letters to %(name)s sent on to %(targets)s."), name=owner(change), targets=some(targets)
+        )
     return change.say(_("%(who)s changed where letters to %(name)s are sent on to."), name=owner(change))
 
 
@@ -286,8 +321,12 @@ def usagepolicy(change: Change) -> Said:
     """A version of the rules for using mail."""
     number, _of, name = change.what.removeprefix("version ").partition(" of ")
     if change.gone:
-        return change.say(_("%(who)s deleted version %(number)s of the rules for using mail of %(name)s."), number=number, name=name)
-    return change.say(_("%(who)s published version %(number)s of the rules for using mail of %(name)s."), number=number, name=name)
+        return change.say(
+            _("%(who)s deleted version %(number)s of the rules for using mail of %(name)s."), number=number, name=name
+        )
+    return change.say(
+        _("%(who)s published version %(number)s of the rules for using mail of %(name)s."), number=number, name=name
+    )
 
 
 def acknowledgement(change: Change) -> Said:
