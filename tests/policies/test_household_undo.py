@@ -41,7 +41,9 @@ def then(household: Household) -> Then:
     with wishes("test", "test"):
         emma = household.people["emma"]
         Contact(person=emma, address="nonna.rosa@gmail.com").save()
-        FilterRule(mailbox=household.mailboxes["emma"], position=1, then=[{"action": "file", "folder": "Scuola"}]).save()
+        FilterRule(
+            mailbox=household.mailboxes["emma"], position=1, then=[{"action": "file", "folder": "Scuola"}]
+        ).save()
     return Then(household)
 
 
