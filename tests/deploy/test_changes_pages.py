@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import AuditEntry, User, Wishes
 from accounts.wishes import wishes
@@ -16,8 +18,30 @@ from domains.services import delete_mailbox
 from policies.household import dump
 from policies.models import Contact
 from tests.household import Household
+from tests.test_urls_rights import names
 
+VERBS = {  # and how each may be asked
+    "list": {"get"}, "show": {"get"}, "community": {"get"}, "files-found": {"get"}, "files": {"post"},
+    "resume": {"post"}, "pause": {"get", "post"}, "undo": {"get", "post"},
+}  # fmt: skip
 ROLES = ("marco", "anna", "emma", "olivia", "rita", "sara")
+
+
+def test_every_address_of_these_pages_is_asked_for_here() -> None:
+    ours = {name for name in names() if name.startswith("changes-")}
+    assert ours == {f"changes-{verb}" for verb in VERBS}
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_nobody_reaches_them_without_signing_in_and_other_methods_do_nothing(household: Household, method: str) -> None:
+    one, host = released(), MailHost.objects.get()
+    for verb, posts in VERBS.items():
+        pk = household.family.pk if verb == "community" else host.pk if verb in ("pause", "resume") else one.pk
+        url = reverse(f"changes-{verb}", args=[] if verb == "list" else [pk, 1] if verb == "files-found" else [pk])
+        answer = getattr(Client(), method)(url)
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/sign-in/"), url
+        if method in ("put", "delete") or method not in posts:
+            assert getattr(household.client("marco"), method)(url).status_code == 405, url
 
 
 def released(**values: Any) -> Release:
