@@ -16,12 +16,14 @@ from deploy import answers, services
 from deploy.gather import gather
 from deploy.host import files, release
 from deploy.host.apply import Applied, ApplyError, apply, unwritten
+from deploy.host.denials import careful
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.release import ReleaseError
 from deploy.models import MailHost, Release
 from deploy.render import render
 from deploy.render.quoting import Unwritable
-from deploy.services import older
+from deploy.services import kept, older
+from deploy.snapshot import Snapshot
 
 LEAST_BETWEEN = 1.0  # seconds from one release to the next: many saves in a row become one
 SHOWN_CHANGES = 5
@@ -37,7 +39,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
         layout = services.layout()
         with one_at_a_time(layout):
             host = MailHost.objects.get(name=name)
-            done = met(host, layout) and (verify or host.applied < Wishes.current())
+            done = met(host, layout) and (verify or host.attended < Wishes.current())
             if done:
                 wait_a_moment(host)
                 export(host, layout)
@@ -49,6 +51,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     else:
         if done:
             answers.attend(name, again=True)
+        kept.keep(name, datetime.now(UTC))
     MailHost.objects.filter(name=name).update(seen=datetime.now(UTC))
 
 
@@ -93,20 +96,34 @@ def wait_a_moment(host: MailHost) -> None:
 def export(host: MailHost, layout: Layout, *, anew: bool = False) -> None:
     """The whole way once, and its record; `anew`: a release in any case."""
     started, log = datetime.now(UTC), list[str]()
-    snapshot = gather(host)
-    host.expected = snapshot.generation  # whoever finds it live after a worker was killed knows whose it is
-    host.save(update_fields=["expected"])
-    audit = str(head(snapshot.generation) or "")
+    newest = gather(host)
+    audit = str(head(newest.generation) or "")
+    generation = newest.generation
     try:
+        snapshot = held_back(layout, newest) if host.paused else newest
         rendered = render(snapshot, started, str(layout.mail))
+        generation = snapshot.generation
+        expect(host, generation)
         applied = apply(layout, snapshot, rendered, at=started, log=log.append, audit=audit, anew=anew)
-    except (ApplyError, Unwritable) as error:
+    except (ApplyError, ReleaseError, Unwritable) as error:
         logger.error("%s", error)
-        failed(host, snapshot.generation, str(error), started, log)
+        failed(host, generation, str(error), started, log)
     else:
         log += replaced(host) if applied.changed else []
-        succeeded(host, applied, started, log)
+        succeeded(host, applied, newest.generation, started, log)
     remember(host, layout)
+
+
+def held_back(layout: Layout, newest: Snapshot) -> Snapshot:
+    """What a paused host gets: what is live there, closed as far as the newest wishes close it."""
+    live = release.live(layout)
+    return careful(live.snapshot, newest) if live else newest
+
+
+def expect(host: MailHost, generation: int) -> None:
+    """Remember what is about to be live: whoever finds it after a worker was killed knows whose it is."""
+    host.expected = generation
+    host.save(update_fields=["expected"])
 
 
 def remember(host: MailHost, layout: Layout) -> None:
@@ -126,11 +143,14 @@ def replaced(host: MailHost) -> list[str]:
     ]
 
 
-def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str]) -> None:
-    """Record that a generation is live; a release only where a file changed, or where a killed worker wrote none."""
+def succeeded(host: MailHost, applied: Applied, newest: int, started: datetime, log: list[str]) -> None:
+    """Record that a generation is live; a release only where a file changed, or where a killed worker wrote none.
+
+    A paused host stays where it is.
+    """
     unwritten = host.applied < applied.generation and not host.releases.filter(folder=applied.folder).exists()
     if applied.changed or (unwritten and applied.folder):
-        author, summary = story(host.applied, applied.generation)
+        author, summary = story(host.attended, newest)
         host.releases.create(
             folder=applied.folder,
             generation=applied.generation,
@@ -141,8 +161,9 @@ def succeeded(host: MailHost, applied: Applied, started: datetime, log: list[str
             status=Release.Status.LIVE,
             log="\n".join(log),
         )
-    host.applied, host.error, host.failed, host.verified = applied.generation, "", 0, datetime.now(UTC)
-    host.save(update_fields=["applied", "error", "failed", "verified"])
+    host.error, host.failed, host.verified, host.heeded = "", 0, datetime.now(UTC), newest
+    host.applied = host.applied if host.paused else applied.generation
+    host.save(update_fields=["applied", "error", "failed", "verified", "heeded"])
 
 
 def failed(host: MailHost, generation: int, sentence: str, started: datetime, log: list[str]) -> None:

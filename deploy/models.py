@@ -28,6 +28,10 @@ class MailHost(models.Model):
     snapshot = models.CharField(max_length=64, blank=True, default="")
     expected = models.PositiveBigIntegerField(default=0)
     ahead = models.PositiveBigIntegerField(default=0)
+    paused = models.DateTimeField(null=True)  # since when new wishes wait; what closes something goes through
+    paused_by = models.CharField(max_length=254, blank=True, default="")
+    paused_why = models.CharField(max_length=200, blank=True, default="")
+    heeded = models.PositiveBigIntegerField(default=0)  # while paused, the generation whose denials are live
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -39,12 +43,19 @@ class MailHost(models.Model):
         return self.name
 
     def state(self, generation: int) -> str:
-        """How a generation stands on this host: `live`, `failed` or `waiting`."""
+        """How a generation stands on this host: `live`, `failed`, `paused` or `waiting`."""
         if self.ahead:
             return "failed"
         if self.applied >= generation:
             return "live"
-        return "failed" if self.error and self.failed >= generation else "waiting"
+        if self.error and self.failed >= generation:
+            return "failed"
+        return "paused" if self.paused else "waiting"
+
+    @property
+    def attended(self) -> int:
+        """The newest generation that was carried out as far as it is to be."""
+        return max(self.applied, self.heeded) if self.paused else self.applied
 
     def knows(self, generation: int, snapshot: str, newest: int) -> bool:
         """Whether a release that is live here, made from this snapshot, is of this database and not of a newer one.
@@ -62,6 +73,7 @@ class Release(models.Model):
     """One complete set of files that a host was given: the record of a job that a person can read.
 
     `clock`: the host made it by itself, for what changes with time or to lead back; nobody wished anything new.
+    `dump`: the wishes as they were, see `deploy.services.kept`; it is never fetched but when asked for.
     """
 
     class Status(models.TextChoices):
@@ -79,6 +91,7 @@ class Release(models.Model):
     clock = models.BooleanField(default=False)
     log = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
+    dump = models.BinaryField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-pk"]

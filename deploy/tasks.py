@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from deploy import answers, explain, export, notices
-from deploy.services import alarms, drifting, folders, queued, vacations
+from deploy.services import alarms, drifting, folders, queued, released, vacations
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -50,11 +50,12 @@ def tell_who_is_away(host: str) -> None:
 
 @shared_task(name="deploy.explain")
 def answer_asked(host: str) -> None:
-    """Say what somebody asked: what would become of a letter, which folders a mailbox has, what the queue holds."""
+    """Say what somebody asked: of a letter, the folders of a mailbox, the queue, the files of a release."""
     explain.answer_asked(host)
     folders.answer_asked(host)
     queued.answer_asked(host)
     drifting.answer_asked(host, export.renew)
+    released.answer_asked(host)
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deploy.views import drift, hosts, pages, queue
+from deploy.views import changes, changes_acts, drift, hosts, pages, queue
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -22,5 +22,13 @@ urlpatterns = [
     path("changes/drift/<int:pk>/take/", drift.drift_take, name="drift-take"),
     path("changes/drift/<int:pk>/keep/", drift.drift_keep, name="drift-keep"),
     path("changes/drift/acts/<int:pk>/", drift.drift_acted, name="drift-acted"),
+    path("changes/", changes.changes_list, name="changes-list"),
+    path("changes/of/<int:pk>/", changes.changes_community, name="changes-community"),
+    path("changes/hosts/<int:pk>/pause/", changes_acts.changes_pause, name="changes-pause"),
+    path("changes/hosts/<int:pk>/resume/", changes_acts.changes_resume, name="changes-resume"),
+    path("changes/<int:pk>/", changes.changes_show, name="changes-show"),
+    path("changes/<int:pk>/files/", changes.changes_files, name="changes-files"),
+    path("changes/<int:pk>/files/<int:asked>/", changes.changes_files_found, name="changes-files-found"),
+    path("changes/<int:pk>/undo/", changes_acts.changes_undo, name="changes-undo"),
     path("state/<int:generation>/", pages.deploy_state, name="deploy-state"),
 ]

@@ -50,6 +50,11 @@ def may_write_entry(actor: User, owner: User | Community, kind: str) -> bool:
     return (own and kind == Contact.Kind.BLOCKED) or may_keep_list(actor, owner)
 
 
+def kept_communities(actor: User) -> QuerySet[Community]:
+    """Those whose own list the actor keeps: of which she is guardian or owner."""
+    return Community.objects.filter(memberships__user=actor, memberships__role__in=KEEPERS)
+
+
 def kept_people(actor: User) -> set[int]:
     """Everybody whose list the actor keeps: the same as `may_keep_list` says of each, in two queries."""
     roles = dict(Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"))

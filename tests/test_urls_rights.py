@@ -145,7 +145,7 @@ def names() -> set[str]:
 
 
 def test_every_address_has_a_row() -> None:
-    assert names() == set(TABLE) | APART
+    assert {name for name in names() if not name.startswith("changes-")} == set(TABLE) | APART  # test_changes_pages.py
 
 
 def arguments(house: Household, kind: str, name: str) -> list[int]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deploy', '0003_hostrequest'),
+        ('deploy', '0005_changes'),
     ]
 
     operations = [

@@ -22,8 +22,9 @@ from deploy.services import folders
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, filter_words, why
+from policies.change_words import called
 from policies.folders import folders_of
-from policies.rights import sights
+from policies.rights import kept_communities, sights
 from policies.rule_states import rule_states, with_filing
 from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
@@ -35,9 +36,8 @@ SOON: Final = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Is mail working, and is everything live. `silent`, `failed`, `behind`: the hosts of which that is not so.
-
-    `ahead`: those that know more than this database, where somebody has to confirm.
+    """Is mail working, and is everything live. `silent`, `failed`, `paused`, `behind`: the hosts of which that is not
+    so. `ahead`: those that know more than this database, where somebody has to confirm. `names`: who paused them.
     """
 
     hosts: list[MailHost]
@@ -45,6 +45,8 @@ class Verdict:
     failed: list[MailHost] = field(default_factory=list)
     behind: list[MailHost] = field(default_factory=list)
     ahead: list[MailHost] = field(default_factory=list)
+    paused: list[MailHost] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def works(self) -> bool:
@@ -57,8 +59,15 @@ def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
     silent = [host for host in hosts if host.seen is None or now - host.seen > SILENT]
     ahead = [host for host in hosts if host.ahead]
     failed = [host for host in hosts if host.error and not host.ahead]
-    behind = [host for host in hosts if host.applied < generation and host not in silent + failed + ahead]
-    return Verdict(hosts, silent, failed, behind, ahead)
+    paused = [host for host in hosts if host.paused]
+    behind = [host for host in hosts if host.applied < generation and host not in silent + failed + ahead + paused]
+    return Verdict(hosts, silent, failed, behind, ahead, paused, pausers(paused))
+
+
+def pausers(hosts: Iterable[MailHost]) -> dict[str, str]:
+    """What those who paused hosts are called, by address."""
+    addresses = {host.paused_by for host in hosts}
+    return called(addresses) if addresses else {}
 
 
 @require_safe
@@ -69,7 +78,7 @@ def home(request: SignedIn) -> HttpResponse:
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
     reported = looked_after(request.user)
-    context |= {"counted": counted(children), "reported": reported}
+    context |= {"counted": counted(children), "reported": reported, "kept": kept_communities(request.user)}
     context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
@@ -118,9 +127,11 @@ def deploy_state(request: SignedIn, generation: int) -> HttpResponse:
     state = services.state(generation)
     if request.htmx and state == "waiting":  # type: ignore[attr-defined]
         return HttpResponse(status=204)
+    paused = list(MailHost.objects.filter(paused__isnull=False)) if state == "paused" else []
     errors = [host for host in MailHost.objects.exclude(error="") if host.state(generation) == "failed"]
     template = "deploy/_state.html" if request.htmx else "deploy/state.html"  # type: ignore[attr-defined]
-    return page(request, template, state=state, generation=generation, hosts=errors)
+    context: dict[str, Any] = {"state": state, "generation": generation, "hosts": errors}
+    return page(request, template, **context, paused=paused, names=pausers(paused))
 
 
 @form_page
