@@ -79,10 +79,9 @@ def export(host: MailHost, layout: Layout) -> None:
     """The whole way once, and its record."""
     started, log = datetime.now(UTC), list[str]()
     snapshot = gather(host)
-    host.expected = snapshot.generation  # whoever finds it live after a worker was killed knows whose it is
-    host.save(update_fields=["expected"])
     try:
         rendered = render(snapshot, started, str(layout.mail))
+        announce(host, snapshot.generation)
         applied = apply(layout, snapshot, rendered, at=started, log=log.append)
     except (ApplyError, Unwritable) as error:
         logger.error("%s", error)
@@ -90,6 +89,12 @@ def export(host: MailHost, layout: Layout) -> None:
     else:
         succeeded(host, applied, started, log)
     remember(host, layout)
+
+
+def announce(host: MailHost, generation: int) -> None:
+    """Say what may be live from now on: whoever finds it there after this worker was killed knows whose it is."""
+    host.expected = generation
+    host.save(update_fields=["expected"])
 
 
 def remember(host: MailHost, layout: Layout) -> None:
