@@ -79,6 +79,9 @@ def export(host: MailHost, layout: Layout) -> None:
     """The whole way once, and its record."""
     started, log = datetime.now(UTC), list[str]()
     snapshot = gather(host)
+    host.refresh_from_db()
+    if not met(host, layout):
+        return  # a backup was restored while we waited: what was gathered may be of yesterday
     try:
         rendered = render(snapshot, started, str(layout.mail))
         announce(host, snapshot.generation)
