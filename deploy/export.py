@@ -97,13 +97,16 @@ def export(host: MailHost, layout: Layout, *, anew: bool = False) -> None:
     """The whole way once, and its record; `anew`: a release in any case."""
     started, log = datetime.now(UTC), list[str]()
     newest = gather(host)
+    host.refresh_from_db()
+    if not met(host, layout):
+        return  # a backup was restored while we waited: what was gathered may be of yesterday
     audit = str(head(newest.generation) or "")
     generation = newest.generation
     try:
         snapshot = held_back(layout, newest) if host.paused else newest
         rendered = render(snapshot, started, str(layout.mail))
         generation = snapshot.generation
-        expect(host, generation)
+        announce(host, generation)
         applied = apply(layout, snapshot, rendered, at=started, log=log.append, audit=audit, anew=anew)
     except (ApplyError, ReleaseError, Unwritable) as error:
         logger.error("%s", error)
@@ -120,8 +123,8 @@ def held_back(layout: Layout, newest: Snapshot) -> Snapshot:
     return careful(live.snapshot, newest) if live else newest
 
 
-def expect(host: MailHost, generation: int) -> None:
-    """Remember what is about to be live: whoever finds it after a worker was killed knows whose it is."""
+def announce(host: MailHost, generation: int) -> None:
+    """Say what may be live from now on: whoever finds it there after this worker was killed knows whose it is."""
     host.expected = generation
     host.save(update_fields=["expected"])
 

@@ -40,11 +40,11 @@ logger = logging.getLogger(__name__)
 
 def known(host: MailHost, here: Layout) -> bool:
     """Whether the live release is of this database. Nothing is written."""
-    live = release.live(here)
-    if live is None or host.releases.filter(folder=live.number).exists():
+    live, newest = release.live(here), Wishes.current()
+    if live is None or host.releases.filter(folder=live.number, generation__lte=newest).exists():
         return True
     manifest = live.manifest
-    if host.knows(manifest.generation, manifest.snapshot, newest := Wishes.current()):
+    if host.knows(manifest.generation, manifest.snapshot, newest):
         return True
     return not host.ahead and manifest.generation <= newest and led_back(here, live)
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import random
 import sys
 import threading
@@ -17,6 +18,7 @@ from deploy.host.clock import Seen, next_change
 from deploy.host.commands import run
 from deploy.host.journal import Switch
 from deploy.render import render
+from deploy.services import doctor
 from deploy.snapshot import Bond, Filter, Sender, Snapshot
 from tests.deploy.household import HOUSEHOLD
 from tests.deploy.standin import Standin
@@ -26,6 +28,7 @@ CHECKOUT = Path(__file__).parents[2]
 ENDS = datetime(2026, 6, 30, 22, 0, tzinfo=UTC)  # oldfriends@myfamily.net
 BEFORE, AFTER = ENDS - timedelta(hours=1), ENDS + timedelta(seconds=1)
 ALIAS = "oldfriends@myfamily.net"
+STANDS = "It stands still: start script/server. Until then nothing changes by itself, such as bedtime."
 
 
 def go(doors: Standin, snapshot: Snapshot = HOUSEHOLD, at: datetime = BEFORE) -> None:
@@ -246,3 +249,20 @@ def test_a_lock_that_is_not_let_go_is_said(doors: Standin, monkeypatch: pytest.M
 
     monkeypatch.setattr(clock, "recover", busy)
     assert "Another process" in clock.step(doors.layout, None, AFTER).error
+
+
+def test_the_doctor_says_when_it_stands_still_and_what_keeps_it(doors: Standin) -> None:
+    assert doctor.clock(doors.layout) == (False, STANDS)
+    clock.beat(doors.layout, Seen("", AFTER, AFTER))
+    assert doctor.clock(doors.layout)[0]
+    clock.beat(doors.layout, Seen("", AFTER, AFTER, 1, "Postfix is not there yet: start it."))
+    assert doctor.clock(doors.layout) == (False, "Postfix is not there yet: start it.")
+    old = (doors.layout.root / clock.NAME).stat().st_mtime - 600
+    os.utime(doors.layout.root / clock.NAME, (old, old))
+    assert doctor.clock(doors.layout) == (False, STANDS)
+
+
+def test_a_disk_that_takes_no_sign_of_life_stops_nothing(doors: Standin) -> None:
+    clock.beat(replace(doors.layout, root=doors.layout.root / "gone"), Seen("", AFTER, AFTER))
+    (doors.layout.root / clock.NAME).write_bytes(b"\xff")
+    clock.beat(doors.layout, Seen("", AFTER, AFTER))

@@ -128,6 +128,28 @@ def test_nothing_is_applied_while_the_host_is_ahead(panel: Household, doors: Sta
     assert ended.value.code == 1
 
 
+def test_a_backup_restored_between_a_look_and_the_next_step_takes_nothing_back(
+    panel: Household, doors: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = save(panel, 50)
+    reconcile("primary")
+    monkeypatch.setattr(export, "wait_a_moment", lambda _host: restore(newest, back=1))
+    export.reconcile("primary", verify=True)
+    assert (host().ahead, live(doors).manifest.generation) == (newest, newest)
+
+
+def test_what_a_worker_wrote_into_a_database_restored_meanwhile_is_not_believed(
+    panel: Household, doors: Standin
+) -> None:
+    newest = save(panel, 50)
+    reconcile("primary")
+    row = Wishes.objects.get()
+    row.generation = newest - 1
+    row.save()
+    reconcile("primary")
+    assert host().ahead == newest
+
+
 def test_saves_before_the_worker_looks_hide_nothing(panel: Household, doors: Standin) -> None:
     for quota in (50, 60, 70):
         newest = save(panel, quota)
