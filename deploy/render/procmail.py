@@ -9,8 +9,8 @@ So no text of a person or of a stranger ever becomes part of it; the mailbox's o
 dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A
 suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
 
-A list is named by its content, so people with the same one share it, and a letter that comes while a release is
-switched finds the list that its recipe meant, or waits.
+A list is named by its content, so people with the same one share it. A letter that comes while a release is switched
+sees one of them to its end: the dispatcher looks once which is live.
 """
 
 import hashlib

@@ -36,7 +36,7 @@ if __name__ == "__main__":
     layout, snapshot = Layout.read(Path(sys.argv[1])), Snapshot.from_json(Path(sys.argv[2]).read_text())
     if len(sys.argv) > 3:
         commands.PATH = f"{sys.argv[3]}:{commands.PATH}"
-    probe.time = Impatient(time)  # type: ignore[assignment]
+    vars(probe)["time"] = Impatient(time)
     at = datetime.now(UTC)
     try:
         apply(layout, snapshot, render(snapshot, at, str(layout.mail)), at=at, log=lambda _line: None)

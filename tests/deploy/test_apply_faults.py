@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.daemons, pytest.mark.timeout(900)]
 CHECKOUT = Path(__file__).parents[2]
 SIDE_BY_SIDE = 3
 MAP = "mailboxes"
+PHASES = ("connect", "rename", "symlink", "unlink")  # one phase of an apply ends and another begins
 CHILDREN = (
     ("postmap", f"*/etc/postfix?hash:*/{MAP}", (f"/{MAP}", "hash:")),
     ("postmap", f"*-q*/{MAP}", (f"/{MAP}", "-q")),
@@ -182,16 +183,18 @@ def children(found: Sequence[Call]) -> Iterator[Case]:
 
 
 def spread(found: Sequence[Call]) -> Iterator[Case]:
-    """Of each kind of call the first, one in the middle and the last; each fault in turn."""
+    """Of each kind of call the first, one in the middle and the last, each fault in turn; and killed in every phase."""
     cases = list(own(found))
-    for kind in sorted({case.fault.kind for case in cases}):
-        these = [case for case in cases if case.fault.kind == kind]
-        calls = len(these) // len(FAULTS)
-        for turn, number in enumerate(sorted({0, calls // 2, calls - 1})):
-            yield these[number * len(FAULTS) + turn]
+    for turn, kind in enumerate(sorted({case.fault.kind for case in cases})):
+        these = [[case for case in cases if case.fault.kind == kind and case.fault.what == what] for what in FAULTS]
+        last = len(these[0]) - 1
+        for place, number in enumerate(sorted({0, last // 2, last})):
+            yield these[(turn + place) % len(FAULTS)][number]
+        if kind in PHASES:
+            yield from these[0]
         if kind in ("mkdir", "openat", "write", "fsync"):
-            yield from (Case(replace(these[calls // 3 * len(FAULTS)].fault, what=what)) for what in OTHERS)
-    yield from list(children(found))[::7]
+            yield from (Case(replace(these[0][last // 3].fault, what=what)) for what in OTHERS)
+    yield from list(children(found))[::9]
 
 
 def check_all(places: list[Ground], cases: Sequence[Case]) -> None:
