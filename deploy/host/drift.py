@@ -31,7 +31,7 @@ KEPT_FILE: Final = "kept.json"
 ASIDE: Final = "by-hand"
 RUN: Final = frozenset({"deliver", "forward"})  # programs: anybody may run them
 MOST_LINES: Final = 400  # of a difference
-LONGEST_LINE: Final = 300
+LONGEST_LINE, LONGEST_PLACE = 300, 60
 MOST_READ: Final = 1 << 20  # bytes of a file that is compared line by line
 ONE_AT_A_TIME: Final = threading.Lock()  # of the helper's callers
 HASH: Final = re.compile(r"\{[A-Z0-9.-]+\}[^\s:]+")
@@ -138,13 +138,19 @@ def difference(before: str | None, after: str | None) -> Iterator[str]:
     """Line by line, without secrets, cut where it grows long; nothing where either cannot be told."""
     if before is None or after is None:
         return
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")
     for number, line in enumerate(lines):
         if number >= MOST_LINES:
             yield "…"
             return
         if number >= 2:  # the names of the two files
-            yield masked(line)[:LONGEST_LINE]
+            yield shortened(masked(line))
+
+
+def shortened(line: str) -> str:
+    """What did not change only shows the place."""
+    most = LONGEST_PLACE if line.startswith(" ") else LONGEST_LINE
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def masked(line: str) -> str:
