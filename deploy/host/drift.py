@@ -76,7 +76,7 @@ def of_release(current: Release) -> Iterator[Drifted]:
 
 def of_installer(layout: Layout) -> Iterator[Drifted]:
     """The installer's files that are not as it wrote them."""
-    kept = read_list(layout.etc / KEPT_FILE) if (layout.etc / KEPT_FILE).exists() else {}
+    kept = kept_list(layout)
     for name, meant in sorted(read_list(layout.etc / release.LAID).items()):
         now = digest_of(layout.etc / name)
         if now != meant:
@@ -172,6 +172,7 @@ def _lay(layout: Layout, name: str) -> str:
         raise ValueError(f"the copy of {name} is not what was laid down: start script/server again")
     put_aside(layout, name)
     files.replace(layout.etc / name, data, 0o755 if name in RUN else 0o644)
+    remember(layout, name, "")
     return "laid"
 
 
@@ -194,7 +195,19 @@ def _keep(layout: Layout, name: str, found: str) -> str:
         raise ValueError(f"{name} is none of the installer's files")
     if digest_of(layout.etc / name) != found:
         raise ValueError(f"{name} was changed again: look at it first")
-    path = layout.etc / KEPT_FILE
-    kept = {**(read_list(path) if path.exists() else {}), name: found}
-    files.replace(path, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+    remember(layout, name, found)
     return "kept"
+
+
+def remember(layout: Layout, name: str, found: str) -> None:
+    """What is kept of a file; nothing once it was written anew."""
+    path, before = layout.etc / KEPT_FILE, kept_list(layout)
+    kept = {one: value for one, value in {**before, name: found}.items() if value}
+    if kept != before:
+        files.replace(path, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+
+
+def kept_list(layout: Layout) -> dict[str, str]:
+    """What is kept, by name."""
+    path = layout.etc / KEPT_FILE
+    return read_list(path) if path.exists() else {}

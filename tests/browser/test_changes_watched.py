@@ -83,6 +83,7 @@ def test_the_log_is_looked_through(
     expect(rows.first).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("nonna")
+    page.wait_for_url("**q=nonna**")
     expect(rows.first).to_contain_text("nonna.rosa@gmail.com")
     rows.first.locator("summary").press("Enter")
     expect(rows.first.get_by_text("nonna.rosa@gmail.com").nth(1)).to_be_visible()
