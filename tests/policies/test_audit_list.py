@@ -54,16 +54,16 @@ def text(house: Household, who: str, **asked: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", answer.text)).split())
 
 
-def body(house: Household, who: str, save: str, **asked: str) -> bytes:
-    answer = house.client(who).get(URL, {**asked, "save": save})
+def body(house: Household, reader: str, save: str, **asked: str) -> bytes:
+    answer = house.client(reader).get(URL, {**asked, "save": save})
     assert isinstance(answer, StreamingHttpResponse)
     assert answer["Content-Disposition"] == f'attachment; filename="audit.{save}"'
     content: Iterator[bytes] = answer.streaming_content
     return b"".join(content)
 
 
-def saved(house: Household, who: str, **asked: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(body(house, who, "json", **asked))
+def saved(house: Household, reader: str, **asked: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(body(house, reader, "json", **asked))
     return found
 
 

@@ -26,7 +26,7 @@ def text_of(server: Server, subject: str) -> str:
         for part in imap.fetch("1:*", "(BODY.PEEK[])")[1]:
             letter = message_from_bytes(part[1], policy=default) if isinstance(part, tuple) else None
             if letter and letter["Subject"] == subject:
-                return str(letter.get_content())  # type: ignore[attr-defined]
+                return str(letter.get_content())
     return ""
 
 
