@@ -31,13 +31,9 @@ WORDS = {
 
 
 def look(server: Server, found: list[list[object]]) -> None:
-    """Have the agent look, until it sees this."""
-
-    def seen() -> bool:
-        server.execute(LOOK)
-        return bool(server.ask(SEEN) == found)
-
-    wait_for(seen, f"the agent to see {found}", 120)
+    """Have the agent look, and wait until it sees this: it also looks by its own clock."""
+    server.execute(LOOK)
+    wait_for(lambda: server.ask(SEEN) == found, f"the agent to see {found}", 180)
 
 
 @in_every_look

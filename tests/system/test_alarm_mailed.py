@@ -37,12 +37,8 @@ def test_an_administrator_gets_one_letter(server: Server) -> None:
     known = server.subjects(ADA).count(SUBJECT)
     path.write_text(f"{before}# by hand\n")
     try:
-
-        def told() -> bool:
-            server.execute(LOOK)
-            return server.subjects(ADA).count(SUBJECT) > known
-
-        wait_for(told, "the letter", 180)
+        server.execute(LOOK)
+        wait_for(lambda: server.subjects(ADA).count(SUBJECT) > known, "the letter", 240)
         assert "dovecot.conf" in text_of(server, SUBJECT)
         assert "/changes/drift/" in text_of(server, SUBJECT)
         path.write_text(f"{before}# by hand, once more\n")
