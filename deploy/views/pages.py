@@ -68,9 +68,10 @@ def home(request: SignedIn) -> HttpResponse:
     context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
-        hosts = list(MailHost.objects.annotate(changed=Count("drifted", filter=Q(drifted__kept=False))))
+        found = list(MailHost.objects.annotate(changed=Count("drifted", filter=Q(drifted__kept=False))))
+        hosts: list[MailHost] = [*found]
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
-        context |= {"expiring": expiring(), "drifted": sum(host.changed for host in hosts)}
+        context |= {"expiring": expiring(), "drifted": sum(host.changed for host in found)}
     return page(request, "deploy/home.html", **context)
 
 
