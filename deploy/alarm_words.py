@@ -51,8 +51,8 @@ def told(about: str) -> list[str]:
             _("Its worker has not looked for five minutes. Mail goes on there; new changes wait until it is started.")
         ]
     return [
-        _("Somebody changed these files of the mail host by hand. Nothing is written over: say of each what shall be."),
         _("You are told at most once a day."),
+        _("Somebody changed these files of the mail host by hand. Say of each what shall be:"),
     ]
 
 

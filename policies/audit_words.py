@@ -55,9 +55,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry on the page. `verb`: added, changed, removed or done."""
+    """An entry on the page. `verb`: added, changed, removed or done. `whose`: where the name does not say so itself."""
 
     seen: Seen
+    name: str
+    whose: str
     verb: str
     mark: str
     kind: str
@@ -70,7 +72,9 @@ def line(seen: Seen) -> Line:
     entry = seen.entry
     verb, mark = deed(entry.kind, seen)
     kind = str(KINDS.get(entry.kind, entry.kind))
-    return Line(seen, verb, mark, kind, str(DOORS.get(entry.door, entry.door)), list(changes(seen)))
+    name = seen.what.removesuffix(f" of {entry.whose}")
+    whose = entry.whose if name != seen.what else ""
+    return Line(seen, name, whose, verb, mark, kind, str(DOORS.get(entry.door, entry.door)), list(changes(seen)))
 
 
 def deed(kind: str, seen: Seen) -> tuple[str, str]:

@@ -31,7 +31,7 @@ KEPT_FILE: Final = "kept.json"
 ASIDE: Final = "by-hand"
 RUN: Final = frozenset({"deliver", "forward"})  # programs: anybody may run them
 MOST_LINES: Final = 400  # of a difference
-LONGEST_LINE: Final = 300
+LONGEST_LINE, LONGEST_PLACE = 300, 60
 MOST_READ: Final = 1 << 20  # bytes of a file that is compared line by line
 ONE_AT_A_TIME: Final = threading.Lock()  # of the helper's callers
 HASH: Final = re.compile(r"\{[A-Z0-9.-]+\}[^\s:]+")
@@ -76,7 +76,7 @@ def of_release(current: Release) -> Iterator[Drifted]:
 
 def of_installer(layout: Layout) -> Iterator[Drifted]:
     """The installer's files that are not as it wrote them."""
-    kept = read_list(layout.etc / KEPT_FILE) if (layout.etc / KEPT_FILE).exists() else {}
+    kept = kept_list(layout)
     for name, meant in sorted(read_list(layout.etc / release.LAID).items()):
         now = digest_of(layout.etc / name)
         if now != meant:
@@ -138,13 +138,19 @@ def difference(before: str | None, after: str | None) -> Iterator[str]:
     """Line by line, without secrets, cut where it grows long; nothing where either cannot be told."""
     if before is None or after is None:
         return
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")
     for number, line in enumerate(lines):
         if number >= MOST_LINES:
             yield "…"
             return
         if number >= 2:  # the names of the two files
-            yield masked(line)[:LONGEST_LINE]
+            yield shortened(masked(line))
+
+
+def shortened(line: str) -> str:
+    """What did not change only shows the place."""
+    most = LONGEST_PLACE if line.startswith(" ") else LONGEST_LINE
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def masked(line: str) -> str:
@@ -166,6 +172,7 @@ def _lay(layout: Layout, name: str) -> str:
         raise ValueError(f"the copy of {name} is not what was laid down: start script/server again")
     put_aside(layout, name)
     files.replace(layout.etc / name, data, 0o755 if name in RUN else 0o644)
+    remember(layout, name, "")
     return "laid"
 
 
@@ -188,7 +195,19 @@ def _keep(layout: Layout, name: str, found: str) -> str:
         raise ValueError(f"{name} is none of the installer's files")
     if digest_of(layout.etc / name) != found:
         raise ValueError(f"{name} was changed again: look at it first")
-    path = layout.etc / KEPT_FILE
-    kept = {**(read_list(path) if path.exists() else {}), name: found}
-    files.replace(path, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+    remember(layout, name, found)
     return "kept"
+
+
+def remember(layout: Layout, name: str, found: str) -> None:
+    """What is kept of a file; nothing once it was written anew."""
+    path, before = layout.etc / KEPT_FILE, kept_list(layout)
+    kept = {one: value for one, value in {**before, name: found}.items() if value}
+    if kept != before:
+        files.replace(path, (json.dumps(kept, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+
+
+def kept_list(layout: Layout) -> dict[str, str]:
+    """What is kept, by name."""
+    path = layout.etc / KEPT_FILE
+    return read_list(path) if path.exists() else {}

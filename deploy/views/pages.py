@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.rights import BELOW, children_of
 from accounts.rules import Refused, shown_address
 from deploy import explain, services
 from deploy.forms import TryForm, addresses
-from deploy.models import Drift, HostRequest, MailHost
+from deploy.models import HostRequest, MailHost
 from deploy.services import folders
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
@@ -82,9 +82,10 @@ def home(request: SignedIn) -> HttpResponse:
     context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
     if request.user.administrator:
-        hosts = list(MailHost.objects.all())
+        found = list(MailHost.objects.annotate(changed=Count("drifted", filter=Q(drifted__kept=False))))
+        hosts: list[MailHost] = [*found]
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
-        context |= {"expiring": expiring(), "drifted": Drift.objects.filter(kept=False).count()}
+        context |= {"expiring": expiring(), "drifted": sum(host.changed for host in found)}
     return page(request, "deploy/home.html", **context)
 
 

@@ -77,12 +77,15 @@ def test_mine_is_taken_and_the_daemons_read_it(host: MailHost) -> None:
     main.write_text(main.read_text() + MINE)
     helper.ask(host.layout, "reload", "postfix")
     wait_for(lambda: greets(host) == "mine.example", "the change to act")
+    helper.ask(host.layout, "keep", "postfix/main.cf", changed(host)["postfix/main.cf"].found)
     assert helper.ask(host.layout, "lay", "postfix/main.cf") == "laid"
     helper.ask(host.layout, "reload", "postfix")
     assert (main.read_bytes(), main.stat().st_uid, main.stat().st_mode & 0o777) == (before, 0, 0o644)
     wait_for(lambda: greets(host) != "mine.example", "the change to be gone")
     with stranger(host.layout) as dialogue:
         assert answer(dialogue, "y@other.example", ANNA).startswith("250")
+    main.write_text(main.read_text() + MINE)
+    assert not changed(host)["postfix/main.cf"].kept, "what was taken back is no longer kept"
 
 
 def greets(host: MailHost) -> str:
