@@ -14,12 +14,10 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import psycopg2
 
 OWNER = "postgres"  # the package's user: PostgreSQL does not run as root
 NAME = "mailadmin"
@@ -92,14 +90,12 @@ def database_of_its_own() -> Iterator[dict[str, str]]:
     if not url.startswith("postgresql:"):
         yield {}
         return
-    name = f"server_{uuid.uuid4().hex}"
-    with closing(psycopg2.connect(url)) as door:
-        door.autocommit = True
-        door.cursor().execute(f"CREATE DATABASE {name}")
-        try:
-            yield {"DATABASE_URL": f"{url.rpartition('/')[0]}/{name}"}
-        finally:
-            door.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+    name, there = f"server_{uuid.uuid4().hex}", f"--maintenance-db={url}"
+    subprocess.run([programs() / "createdb", there, name], check=True)
+    try:
+        yield {"DATABASE_URL": f"{url.rpartition('/')[0]}/{name}"}
+    finally:
+        subprocess.run([programs() / "dropdb", "--force", there, name], check=True)
 
 
 def main(command: list[str]) -> int:

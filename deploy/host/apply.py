@@ -154,12 +154,13 @@ def prepare(
     journal.announce(layout, switch)
     old = release.at_number(layout, switch.old)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
+    folders = (layout.mail, layout.held)
     try:
         new = build(layout, snapshot, rendered, switch.new, old, at, audit)
         samples.check(layout, list(trials(snapshot, new, old, at)))
         filtered = {one.mailbox for one in snapshot.filters}
         for mailbox in snapshot.mailboxes:
-            there = (layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()
+            there = all(os.path.isdir(f"{folder}/{mailbox.key}") for folder in folders)  # noqa: PTH112  of thousands
             if not there or mailbox.address in filtered - before:
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:

@@ -8,6 +8,7 @@ A part that daemons read as a group of their own is made inside that group's set
 release: so the agent needs no other group. Its files have their rights before it leaves the mould.
 """
 
+import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -126,8 +127,8 @@ def clear(layout: Layout) -> None:
 
 def commit(layout: Layout, staging: Path, number: int, new: Iterable[str]) -> Release:
     """Have all of it on the disk, then give it its name."""
-    folders = [path for path in staging.rglob("*") if path.is_dir()]
-    files.flush([*(staging / path for path in new), *folders, staging])
+    folders = [Path(folder) for folder, _folders, _files in os.walk(staging)]
+    files.flush([*(staging / path for path in new), *folders])
     release = Release(layout.root / "releases" / name_of(number))
     staging.rename(release.path)
     files.flush([release.path.parent])

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from deploy.host import files
 from deploy.host.layout import Layout
-from deploy.snapshot import FORMAT as SNAPSHOT_FORMAT, Snapshot, SnapshotError
+from deploy.snapshot import FORMAT as SNAPSHOT_FORMAT, Snapshot, SnapshotError, plain
 
 FORMAT: Final = 1
 NAME: Final = re.compile(r"[0-9]{6,9}\Z")
@@ -139,11 +139,6 @@ def snapshot_digest(snapshot: Snapshot) -> str:
     data = {"format": SNAPSHOT_FORMAT, **plain(snapshot)}
     del data["generation"]
     return digest(json.dumps(data, sort_keys=True, default=plain).encode())
-
-
-def plain(row: Any) -> dict[str, Any]:
-    """A row of a snapshot as JSON has it, those within it as they are: the writer asks for each."""
-    return {name: getattr(row, name) for name in row.__slots__}
 
 
 def same_wishes(one: Snapshot, other: Snapshot) -> bool:

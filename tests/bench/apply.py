@@ -178,7 +178,7 @@ def bare_bytes(server: Server) -> list[float]:
     found = []
     for _round in range(ROUNDS):
         with TemporaryDirectory(dir=server.layout.root) as name:
-            found.append(timed(lambda folder=Path(name): write(folder)))  # type: ignore[misc]
+            found.append(timed(lambda folder=Path(name): write(folder)))
     return found
 
 

@@ -16,7 +16,7 @@ from deploy.models import MailHost
 from domains.models import Mailbox
 from tests.bench.many import fill, sizes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]  # a thousand mailboxes take a busy machine long
 FEW, MANY = 10, 1_000
 CHIEF = "person0@d0.example"
 PAGES = ("/", "/mailboxes/", "/mailboxes/?q=person1", "/aliases/", "/domains/", "/people/", "/communities/")

@@ -205,7 +205,7 @@ def started_server(
 
     `beside`: what is so from before it starts until after its end, in its folder.
     """
-    with temporary_var() as var, (beside or nullcontext)(var), database_of_its_own() as database:  # type: ignore[arg-type]
+    with temporary_var() as var, (beside or nullcontext)(var), database_of_its_own() as database:
         base = free_base()
         own = {"MAILADMIN_VAR": str(var), "MAILADMIN_PORT_BASE": str(base), "PYTHONWARNINGS": "default", **database}
         environment = {**os.environ, **own}

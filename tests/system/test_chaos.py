@@ -8,29 +8,26 @@ import itertools
 import os
 import random
 import re
-import signal
 import smtplib
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from deploy.host import release
 from tests.host.family import NONNA, provider, written
-from tests.host.machine import CHECKOUT, wait_for
+from tests.host.machine import wait_for
+from tests.system.faults import frozen, full, killed, locked, set_back, small_disk, stopped, up, without_database
 from tests.system.panel import Panel
 from tests.system.server import HOUSEHOLD, PASSWORD, Server, started_server
 
 pytestmark = [pytest.mark.daemons, pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")]
 SEED = int(os.environ.get("MAILADMIN_CHAOS_SEED", "20261126"))
-DISK = "24m"
 STRANGER = "evil@example.org"
 BO, ADA, POST = "bo@rossi.example", "ada@rossi.example", "posta@rossi.example"
 GUESTS = "".join(
@@ -75,29 +72,6 @@ def domain():
 with wishes("chaos", "test"):
     rng.choice([quota, guest, contact, alias, domain])()
 """
-HELD_LOCK = """
-import sys, django
-django.setup()
-from django.db import transaction
-from accounts.models import Wishes
-with transaction.atomic():
-    Wishes.objects.select_for_update().get(pk=1)
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-CUT = """
-from django.db import connection
-with connection.cursor() as cursor:
-    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                   "AND pid <> pg_backend_pid()")
-"""
-AN_HOUR_BACK = """
-from datetime import timedelta
-from django.db.models import F
-from deploy.models import Release
-hour = timedelta(hours=1)
-Release.objects.update(started=F("started") + hour, ended=F("ended") + hour)
-"""
 EQUAL = """
 import json
 from datetime import UTC, datetime
@@ -128,7 +102,9 @@ class Chaos:
     rejected: list[str] = field(default_factory=list)
     deferred: int = 0
     saved: int = 0
-    failed: list[str] = field(default_factory=list)  # saves
+    failing: str = ""  # what fails just now
+    failed: list[str] = field(default_factory=list)  # saves, while the database was away
+    surprises: list[str] = field(default_factory=list)  # saves that failed at another time
     faults: Counter[str] = field(default_factory=Counter)
 
     def ask(self, code: str) -> str:
@@ -199,110 +175,21 @@ def saves(chaos: Chaos, mailbox: str, person: str) -> None:
     """Wishes, one in five by the panel, at random moments."""
     visitor, rng = Panel(chaos.server).sign_in(), random.Random(chaos.rng.random())
     while not chaos.over.wait(rng.uniform(0, 0.8)):
+        begun = chaos.failing
         try:
             if rng.random() < 0.2:
                 quota = f"{rng.randrange(100, 5000)}M"
-                assert visitor.post(f"/mailboxes/{mailbox}/", quota=quota, people=person).status < 500
+                answer = visitor.post(f"/mailboxes/{mailbox}/", quota=quota, people=person)
+                assert answer.status == 200, answer.status
             else:
                 chaos.ask(SAVE.format(seed=rng.randrange(1 << 30)))
             chaos.saved += 1
-        except (AssertionError, OSError) as error:  # while the database is away
-            chaos.failed.append(str(error)[-300:])
+        except (AssertionError, OSError) as error:
+            expected = "database away" in (begun, chaos.failing)
+            (chaos.failed if expected else chaos.surprises).append(str(error)[-300:])
 
 
-# --- faults: each begins, lasts a while, and is over ----------------------------------------------------------------
-
-
-def up(server: Server, program: str) -> None:
-    """Wait until a program is up, and call it back when nobody tries any more."""
-
-    def running() -> bool:
-        state = server.control("status", program)
-        if "FATAL" in state or "STOPPED" in state or "EXITED" in state:
-            server.control("start", program)
-        return "RUNNING" in state
-
-    wait_for(running, program, 120)
-
-
-@contextmanager
-def killed(server: Server, program: str) -> Iterator[None]:
-    """KILL; the process runner starts it again."""
-    up(server, program)
-    server.kill(program)
-    yield
-    up(server, program)
-
-
-@contextmanager
-def stopped(server: Server, program: str) -> Iterator[None]:
-    """Gone for a while."""
-    server.control("stop", program)
-    yield
-    up(server, program)
-
-
-@contextmanager
-def frozen(server: Server, program: str) -> Iterator[None]:
-    """There, and answering nobody."""
-    up(server, program)
-    pid = server.kill(program, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-@contextmanager
-def locked(server: Server) -> Iterator[None]:
-    """Somebody else writes for as long as this lasts."""
-    words = {**server.environment, "DJANGO_SETTINGS_MODULE": "mailadmin.settings"}
-    with subprocess.Popen(
-        [sys.executable, "-c", HELD_LOCK], cwd=CHECKOUT, env=words, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout
-        assert holder.stdin
-        holder.stdout.readline()
-        yield
-        holder.stdin.close()
-
-
-@contextmanager
-def without_database(chaos: Chaos) -> Iterator[None]:
-    """The database is nowhere; PostgreSQL throws everybody out."""
-    server = chaos.server
-    if "postgresql" in server.environment.get("DATABASE_URL", ""):
-        chaos.ask(CUT)
-        yield
-        return
-    (server.var / "db").rename(server.var / "db.away")
-    try:
-        yield
-    finally:
-        (server.var / "db.away").rename(server.var / "db")
-
-
-@contextmanager
-def full(server: Server) -> Iterator[None]:
-    """Nothing more fits where releases and logs are."""
-    filler = server.layout.root / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(1 << 16))
-    try:
-        yield
-    finally:
-        filler.unlink()
-
-
-@contextmanager
-def set_back(chaos: Chaos) -> Iterator[None]:
-    """The clock goes back an hour: all that was written so far lies an hour ahead."""
-    chaos.ask(AN_HOUR_BACK)
-    for path in chaos.server.layout.root.glob("releases/*/dovecot/*"):
-        with suppress(FileNotFoundError):
-            os.utime(path, (time.time() + 3600, time.time() + 3600))
-    yield
+# --- faults ----------------------------------------------------------------------------------------------------
 
 
 def faults(chaos: Chaos) -> dict[str, Callable[[], AbstractContextManager[None]]]:
@@ -315,9 +202,9 @@ def faults(chaos: Chaos) -> dict[str, Callable[[], AbstractContextManager[None]]
         "queue stopped": lambda: stopped(server, "redis"),
         "queue frozen": lambda: frozen(server, "redis"),
         "database locked": lambda: locked(server),
-        "database away": lambda: without_database(chaos),
+        "database away": lambda: without_database(server, chaos.ask),
         "disk full": lambda: full(server),
-        "clock set back": lambda: set_back(chaos),
+        "clock set back": lambda: set_back(server, chaos.ask),
     }
 
 
@@ -328,25 +215,15 @@ def fail_in_turn(chaos: Chaos, seconds: float) -> None:
         turn = list(known)
         chaos.rng.shuffle(turn)
         for name in turn:
+            chaos.failing = name
             with known[name]():
                 time.sleep(chaos.rng.uniform(0.5, 3))  # how long it fails is the test's subject
+            chaos.failing = ""
             chaos.faults[name] += 1
             time.sleep(chaos.rng.uniform(0, 1.5))
 
 
 # --- the story ------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def small_disk(var: Path) -> Iterator[None]:
-    """Where releases will be, a file system of its own that can be filled."""
-    folder = var / "host"
-    folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def known(server: Server) -> tuple[dict[str, str], str, str]:
@@ -382,6 +259,7 @@ def story(seconds: float) -> None:
             chaos.saved, "saves,", len(chaos.failed), "failed;", len(chaos.meant), "letters,", chaos.deferred, "put off"
         )
         print(dict(chaos.faults), set(chaos.failed))
+        assert chaos.surprises == []
         host_equals_wishes(server)
         no_letter_is_lost(chaos)
 
