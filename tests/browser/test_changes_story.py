@@ -95,6 +95,7 @@ def test_going_back_and_pausing(
     shot(page, f"changes_undo-{name}")
     page.get_by_role("button", name=words["do"], exact=True).click()
     expect(page.get_by_text(words["done"])).to_be_visible()
+    expect(page.locator(".told-state .state.live")).to_be_visible(timeout=60_000)
     page.goto("/changes/")
     expect(page.locator(".changes-row").nth(1)).to_contain_text(words["undone"])
     shot(page, f"changes_undone-{name}")

@@ -157,6 +157,7 @@ def test_a_suspension_goes_through_a_pause_within_seconds(unpaused: Server):
         wait_for(lambda door=door: refused(server, door), f"{door} to be closed", 30)  # type: ignore[misc]
     print(f"closed after {time.monotonic() - began:.1f} s")
     wait_for(lambda: ended(session), "the end of the open session", 30)
+    session.shutdown()
     assert server.state()["applied"] == applied
     assert "paused by Ada" in panel.get(f"/state/{server.state()['wished']}/").text
     resumed = panel.post(f"/changes/hosts/{host}/pause/", reason="x")
