@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Wishes
 from accounts.wishes import wishes
-from deploy import export, services
+from deploy import answers, export, services
 from deploy.host import release
 from deploy.models import HostRequest, MailHost, Release
 from deploy.services import history, kept, pausing, released
@@ -28,7 +28,7 @@ def host(household: Household, doors: Standin, monkeypatch: pytest.MonkeyPatch) 
     """The household is live on a host whose worker is this test."""
     monkeypatch.setattr(services, "layout", lambda: doors.layout)
     monkeypatch.setattr(export, "LEAST_BETWEEN", 0)
-    monkeypatch.setattr(export.answers, "attend", lambda *_args, **_options: None)
+    monkeypatch.setattr(answers, "attend", lambda *_args, **_options: None)
     export.reconcile("primary")
     assert MailHost.objects.get().applied == Wishes.current()
     return doors

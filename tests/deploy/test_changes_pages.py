@@ -234,7 +234,7 @@ def test_a_host_is_paused_and_goes_on(household: Household) -> None:
     assert MailHost.objects.get().paused is None
     assert client.post(f"/changes/hosts/{host.pk}/resume/").status_code == 422
     acts = AuditEntry.objects.filter(kind="act", door="pause").order_by("pk").values_list("who", "after")
-    assert [facts.get("reason") for _who, facts in acts] == ["<b>moving</b>", None]
+    assert [(facts or {}).get("reason") for _who, facts in acts] == ["<b>moving</b>", None]
 
 
 def test_a_longer_history_asks_the_database_no_more(household: Household, django_assert_max_num_queries: Any) -> None:

@@ -27,7 +27,8 @@ class Then:
 
     @property
     def marco(self) -> User:
-        return User.objects.get(address="marco@myfamily.net")
+        found: User = User.objects.get(address="marco@myfamily.net")
+        return found
 
     def back(self) -> Any:
         would = rehearse(self.text, self.generation, self.marco)
