@@ -22,6 +22,7 @@ from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
 from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
+from deploy.host.waking import wake
 from deploy.render import Unwritable, filters, render, ruled, samples as letters
 from deploy.snapshot import Snapshot
 
@@ -62,7 +63,9 @@ def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, 
     try:
         only_the_agent(layout)
         with files.locked(layout.root / ".lock"):
-            return make_live(layout, snapshot, rendered, at, log)
+            applied = make_live(layout, snapshot, rendered, at, log)
+        wake(layout, snapshot, at, log)
+        return applied
     except OSError as error:
         why = REASONS.get(error.errno or 0, release.reason(error))
         raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
@@ -124,7 +127,7 @@ def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mappin
         samples.check(layout, list(trials(snapshot, new, old, at)))
         filtered = {one.mailbox for one in snapshot.filters}
         for mailbox in snapshot.mailboxes:
-            there = (layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()
+            there = all((folder / mailbox.key).is_dir() for folder in (layout.mail, layout.held, layout.later))
             if not there or mailbox.address in filtered - before:
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:
