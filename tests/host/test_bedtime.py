@@ -1,11 +1,13 @@
 """Bedtime on a real host: Emma's mail sleeps from 20 to 7, whoever is signed in, and what came at night is there at 7."""
 
 import imaplib
+import os
 import poplib
 import smtplib
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -47,10 +49,9 @@ def refusal(layout: Layout, port: int) -> str:
             with imaplib.IMAP4(layout.address, port, timeout=30) as imap:
                 imap.login(EMMA, WORD)
         else:
-            pop3 = poplib.POP3(layout.address, port, timeout=30)
-            pop3.user(EMMA)
-            pop3.pass_(WORD)
-            pop3.close()
+            with closing(poplib.POP3(layout.address, port, timeout=30)) as pop3:
+                pop3.user(EMMA)
+                pop3.pass_(WORD)
     except (imaplib.IMAP4.error, poplib.error_proto) as error:
         return str(error)
     return ""
@@ -85,9 +86,8 @@ def test_at_night_imap_and_pop3_tell_the_hour_of_opening(home: MailHost) -> None
 
 
 def test_an_open_session_ends_at_her_hour(home: MailHost) -> None:
-    with imaplib.IMAP4(home.layout.address, home.layout.imap, timeout=30) as emma, imaplib.IMAP4(
-        home.layout.address, home.layout.imap, timeout=30
-    ) as anna:
+    emma, anna = (imaplib.IMAP4(home.layout.address, home.layout.imap, timeout=30) for _ in range(2))
+    try:
         emma.login(EMMA, WORD)
         anna.login(ANNA, WORD)
         home.apply(ASLEEP, NIGHT)
@@ -95,6 +95,9 @@ def test_an_open_session_ends_at_her_hour(home: MailHost) -> None:
             emma.noop()
             emma.noop()
         assert anna.noop()[0] == "OK"
+    finally:
+        emma.shutdown()
+        anna.shutdown()
 
 
 def test_a_listed_friends_letter_waits_and_is_there_in_the_morning_with_its_bytes_and_its_date(home: MailHost) -> None:
@@ -108,8 +111,6 @@ def test_a_listed_friends_letter_waits_and_is_there_in_the_morning_with_its_byte
     seen = [line for line in home.log("procmail.log").splitlines() if f"box={KEY} later in-7 hours {NONNA} pass/dmarc" in line]
     assert seen
     longer_ago = time.time() - 8 * 3600
-    import os
-
     os.utime(path, (longer_ago, longer_ago))
     home.apply(ASLEEP, MORNING)
     assert found(home, data) == {INBOX: pytest.approx(longer_ago)}
@@ -164,6 +165,8 @@ def test_a_session_that_began_before_writes_no_letter_to_a_friend(home: MailHost
         assert answer(dialogue, EMMA, NONNA).startswith("250")
         assert answer(other, EMMA, ANNA).startswith("250")
         home.apply(ASLEEP, NIGHT)
+        dialogue.rset()
+        other.rset()
         with pytest.raises(smtplib.SMTPDataError, match=TOLD):
             dialogue.sendmail(EMMA, [NONNA], written(f"From: {EMMA}", to=NONNA)[1])
         with pytest.raises(smtplib.SMTPDataError, match=TOLD):
