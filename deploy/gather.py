@@ -193,7 +193,7 @@ def hours_of(bond: Bond, mailboxes: tuple[str, ...], days: list[str], free: list
     if bond.level not in levels.HOURS_BEFORE_SCHOOL_ONLY:
         return snapshot.Hours(bond.name, mailboxes, bond.timezone, steps)
     holidays = tuple(sorted((first, last) for first, last in free))
-    return snapshot.Hours(bond.name, mailboxes, bond.timezone, steps, True, tuple(days), holidays)  # noqa: FBT003
+    return snapshot.Hours(bond.name, mailboxes, bond.timezone, steps, True, tuple(days), holidays)
 
 
 def gate_of(bond: Bond, person: Screened) -> snapshot.Gate:

@@ -4,7 +4,8 @@ In: nothing but the database. Out: plain data for the mail host. Nothing is touc
 does not grow with the number of rows.
 
 Whose letters are looked at: everybody who is protected, and in a business whom a level shields from strangers, who
-has hours or who has somebody blocked. Of several communities each has its say, and so has each person of a mailbox that is shared.
+has hours or who has somebody blocked. Of several communities each has its say, and so has each person of a mailbox
+that is shared.
 """
 
 from collections import defaultdict

@@ -1,11 +1,12 @@
 """One held letter runs through the dispatcher again, or is dropped: as the mail user, and safe against a kill.
 
 Run as `python -m deploy.host.again HOST.JSON deliver KEY PLACE FILE PASS`, `… drop KEY PLACE FILE`, `… wake KEY` or
-`… recover`. In: which letter of `<mail>/.held/KEY/PLACE/new/`, and the station that lets it through once (`-` for none);
-of `wake` the mailbox whose letters `<mail>/.later/KEY/STATION.hours/new/` have waited for the morning: each runs again,
-through the station that let it through in the evening, if one did.
+`… recover`. In: which letter of `<mail>/.held/KEY/PLACE/new/`, and the station that lets it through once (`-` for
+none); for `wake` the mailbox whose letters in `<mail>/.later/KEY/STATION.hours/new/` have waited for the morning: each
+runs again, through the station that let it through in the evening, if one did.
 Out: one line: `delivered`, `held PLACE`, `later`, `dropped`, `gone` (there is no such letter), `woken N left M`.
-Touched: that letter, the mailbox, `<mail>/.again/`. What goes wrong is one sentence on standard error, exit code 1; the letter is where it was.
+Touched: that letter, the mailbox, `<mail>/.again/`. What goes wrong is one sentence on standard error, exit code 1; the
+letter is where it was.
 
 The dispatcher delivers into a scratch folder on the same file system; what it makes there is renamed into place with
 the letter's own date. The states, told apart by what lies in `.again/`:

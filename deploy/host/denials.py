@@ -39,8 +39,8 @@ def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
     """
     now = {box.key: box for box in newest.mailboxes}
     boxes = tuple(restrained(box, now.get(box.key)) for box in old.mailboxes)
-    kept = {"circles": newest.circles, "senders": newest.senders, "screens": newest.screens, "hours": newest.hours}
-    return replace(old, mailboxes=boxes, **kept)
+    lists = replace(old, circles=newest.circles, senders=newest.senders, screens=newest.screens)
+    return replace(lists, mailboxes=boxes, hours=newest.hours)
 
 
 def restrained(box: Mailbox, now: Mailbox | None) -> Mailbox:

@@ -65,7 +65,7 @@ def kick(layout: Layout, login: str) -> None:
 
 
 def folder(layout: Layout, key: str) -> None:
-    """Make the folders of a mailbox: for its letters, for those that are held and for those that wait for the morning."""
+    """Make the folders of a mailbox: for its letters, those that are held, and those that wait for the morning."""
     user, agent = pwd.getpwnam(layout.mail_user), pwd.getpwnam(layout.agent)
     make_folder(layout.mail / key, user.pw_uid, user.pw_gid, 0o700)
     make_folder(layout.mail / key / "Maildir", user.pw_uid, user.pw_gid, 0o700)  # procmail makes one level, not two

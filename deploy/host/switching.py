@@ -153,8 +153,8 @@ def safe_number(layout: Layout, switch: Switch, old: Release, new: Release, at: 
     """The old release's number, or that of one made for the purpose, where the old one would open a closed door."""
     snapshot = careful(old.snapshot, new.snapshot)
     rendered = render(snapshot, at, str(layout.mail))
-    # Also of the same wishes: a release of this afternoon says nothing of who sleeps now.
-    if snapshot == old.snapshot and old.manifest.files == {path: release.digest(data) for path, data in rendered.items()}:
+    digests = {path: release.digest(data) for path, data in rendered.items()}
+    if snapshot == old.snapshot and old.manifest.files == digests:  # of this afternoon it would say who was awake then
         return old.number
     number = release.next_number(layout)
     journal.announce(layout, replace(switch, instead=number))

@@ -4,8 +4,8 @@ In: mailboxes, and for those whose letters are looked at their `Gates`. Out: pat
 `Unwritable`.
 
 A recipe only says which folder, which list, which rules, whether a letter whose answers would go elsewhere is held,
-whether letters are answered just now and whether the mailbox sleeps: what is done with that stands in the dispatcher and in `who.awk`, laid down once.
-So no text of a person or of a stranger ever becomes part of it; the mailbox's own rules are a file of their own. The
+whether letters are answered just now and whether the mailbox sleeps: what is done with that stands in the dispatcher
+and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes part of it; the mailbox's own rules are a file of their own. The
 dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A
 suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
 

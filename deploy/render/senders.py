@@ -81,9 +81,7 @@ def senders(
 
 def until_morning(said: Rules, sentence: str) -> Rules:
     """What binds somebody who sleeps: whom she can always write to is all that is left of her lists."""
-    return Rules(
-        tuple(replace(one, strangers="refuse", sentence=sentence, allowed=frozenset()) for one in said.rules)
-    )
+    return Rules(tuple(replace(one, strangers="refuse", sentence=sentence, allowed=frozenset()) for one in said.rules))
 
 
 def plan(own: Own, rules: Rules) -> Plan:

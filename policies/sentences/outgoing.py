@@ -51,7 +51,8 @@ def asleep(case: Case) -> Story:
     """Station 4: it is written while the mail of whom it is from is closed."""
     fact = _("Refused because the mail of %(name)s is closed at this hour.")
     rule = _("Then %(name)s can write only to those whom the lists always let through.")
-    return Story((case.say(fact),), (case.say(rule),), case.say(_("Change the hours of %(name)s to let such letters go.")))
+    remedy = _("Change the hours of %(name)s to let such letters go.")
+    return Story((case.say(fact),), (case.say(rule),), case.say(remedy))
 
 
 def stranger(case: Case) -> Story:
