@@ -5,9 +5,9 @@ In: mailboxes, and for those whose letters are looked at their `Gates`. Out: pat
 
 A recipe only says which folder, which list, which rules, whether a letter whose answers would go elsewhere is held,
 whether letters are answered just now and whether the mailbox sleeps: what is done with that stands in the dispatcher
-and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes part of it; the mailbox's own rules are a file of their own. The
-dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A
-suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
+and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes part of it; the mailbox's own
+rules are a file of their own. The dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`.
+A suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
 
 A list is named by its content, so people with the same one share it, and a letter that comes while a release is
 switched finds the list that its recipe meant, or waits.

@@ -87,8 +87,8 @@ HOURS: Final[Mapping[tuple[str, bool], str]] = {
     ),
     ("family", True): _(
         "On evenings before a school day your mail closes at %(end)s and opens again at %(start)s. Meanwhile you "
-        "cannot read it, and letters wait. Your parents, and whom the lists always let through, can write to you at any "
-        "hour, and you to them."
+        "cannot read it, and letters wait. Your parents, and whom the lists always let through, can write to you at "
+        "any hour, and you to them."
     ),
     ("business", False): _(
         "Your mail is open from %(start)s to %(end)s. At other hours you cannot read it, and letters wait until it "
