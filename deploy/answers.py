@@ -36,6 +36,7 @@ PASSES: Final = frozenset({"in-1", "in-3", "in-5", "in-6"})  # stations that let
 # What became of a letter, for people to read: stored in English, translated where it is shown.
 UNDER_WAY: Final = _("It is on its way.")
 DELIVERED: Final = _("It was delivered.")
+IN_THE_MORNING: Final = _("It was let through, and is delivered in the morning.")
 SENT: Final = _("It was sent.")
 REFUSED: Final = _("It was not let through.")
 HELD_AGAIN: Final = _("It was looked at again, and is still held.")
@@ -120,7 +121,8 @@ def let_in(letter: HeldLetter, here: Layout, now: datetime, choices: set[str]) -
     said = held.deliver(here, letter.key, letter.name, passes)
     if said == held.GONE and not asked_before:
         return letter.end(State.GONE, now)
-    return letter.end(State.DONE, now, HELD_AGAIN if said.startswith("held ") else DELIVERED)
+    outcome = {"held": HELD_AGAIN, "later": IN_THE_MORNING}.get(said.partition(" ")[0], DELIVERED)
+    return letter.end(State.DONE, now, outcome)
 
 
 def let_out(letter: HeldLetter, here: Layout, now: datetime) -> None:

@@ -22,6 +22,7 @@ from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
 from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
+from deploy.host.waking import wake
 from deploy.render import Unwritable, filters, render, ruled, samples as letters
 from deploy.snapshot import Snapshot
 
@@ -72,7 +73,9 @@ def apply(
     """
     assert at.tzinfo, "a moment without a time zone"
     with writing(layout):
-        return make_live(layout, snapshot, rendered, at, log, audit=audit, anew=anew)
+        applied = make_live(layout, snapshot, rendered, at, log, audit=audit, anew=anew)
+    wake(layout, snapshot, at, log)
+    return applied
 
 
 @contextmanager
@@ -154,7 +157,7 @@ def prepare(
     journal.announce(layout, switch)
     old = release.at_number(layout, switch.old)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
-    folders = (layout.mail, layout.held)
+    folders = (layout.mail, layout.held, layout.later)
     try:
         new = build(layout, snapshot, rendered, switch.new, old, at, audit)
         samples.check(layout, list(trials(snapshot, new, old, at)))

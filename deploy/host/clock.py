@@ -21,19 +21,18 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from deploy.host import journal, release
+from deploy.host import journal, release, waking
 from deploy.host.apply import ApplyError, make_live, says, writing
 from deploy.host.build import versions
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.probe import ProbeError
 from deploy.host.switching import recover
-from deploy.render import render
+from deploy.render import next_change, render
 from deploy.snapshot import Snapshot
 
 NAME: Final = ".clock"
@@ -75,7 +74,10 @@ def go_round(layout: Layout, seen: Seen | None, now: datetime) -> Seen:
     found = step(layout, seen, now)
     if found is seen and seen.woken <= now < seen.woken + AGAIN_WAITING:
         return seen
-    wake(layout, now)
+    try:
+        wake(layout, now)
+    except (release.ReleaseError, OSError) as error:
+        logger.error("What waited for the morning waits on: %s", release.reason(error))
     return replace(found, woken=now)
 
 
@@ -113,7 +115,8 @@ def look(layout: Layout, at: datetime) -> datetime:
         snapshot = current.snapshot if current else None
         if current and snapshot:
             tick(layout, current, snapshot, at)
-    return min(next_change(snapshot, at) if snapshot else at + LONGEST, at + LONGEST)
+    change = next_change(snapshot, at) if snapshot else None
+    return min(change or at + LONGEST, at + LONGEST)
 
 
 def tick(layout: Layout, current: release.Release, snapshot: Snapshot, at: datetime) -> None:
@@ -142,22 +145,9 @@ def doors_open(layout: Layout) -> None:
 
 
 def wake(layout: Layout, at: datetime) -> None:
-    """What is to happen at this moment beside the files. Nothing waits for its moment yet."""
-
-
-def next_change(snapshot: Snapshot, at: datetime) -> datetime:
-    """The next moment from which the files of this snapshot may differ; the end of time where there is none."""
-    later = (moment for text in moments(snapshot) if text and (moment := datetime.fromisoformat(text)) > at)
-    return min(later, default=datetime.max.replace(tzinfo=UTC))
-
-
-def moments(snapshot: Snapshot) -> Iterator[str]:
-    """Every moment that a snapshot names."""
-    yield from (alias.expires for alias in snapshot.aliases)
-    bound = [bond.strangers for sender in snapshot.senders for bond in sender.bonds]
-    bound += [gate.strangers for screen in snapshot.screens for gate in screen.gates]
-    yield from (end for steps in bound for end, _step in steps)
-    yield from (moment for row in snapshot.filters for period in row.away for moment in period)
+    """Deliver what waited for this moment, where anything waits."""
+    if any(waking.keys_waiting(layout)) and (current := release.live(layout)):
+        waking.wake(layout, current.snapshot, at, logger.info)
 
 
 def live_target(layout: Layout) -> str:

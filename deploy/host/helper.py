@@ -73,11 +73,12 @@ def kick(layout: Layout, login: str) -> None:
 
 
 def folder(layout: Layout, key: str) -> None:
-    """Make the folders of a mailbox: for its letters, and for those that are held."""
+    """Make the folders of a mailbox: for its letters, those that are held, and those that wait for the morning."""
     user, agent = pwd.getpwnam(layout.mail_user), pwd.getpwnam(layout.agent)
     make_folder(layout.mail / key, user.pw_uid, user.pw_gid, 0o700)
     make_folder(layout.mail / key / "Maildir", user.pw_uid, user.pw_gid, 0o700)  # procmail makes one level, not two
     make_folder(layout.held / key, user.pw_uid, agent.pw_gid, 0o2750)
+    make_folder(layout.later / key, user.pw_uid, agent.pw_gid, 0o2750)
 
 
 def deliver(layout: Layout, key: str, place: str, file: str, passes: str) -> str:
@@ -88,6 +89,11 @@ def deliver(layout: Layout, key: str, place: str, file: str, passes: str) -> str
 def drop(layout: Layout, key: str, place: str, file: str) -> str:
     """Remove a held letter, as the mail user."""
     return again.as_mail_user(layout, "drop", key, place, file)
+
+
+def wake(layout: Layout, key: str) -> str:
+    """Deliver what has waited for the morning in a mailbox, as the mail user."""
+    return again.as_mail_user(layout, "wake", key)
 
 
 Act: TypeAlias = Callable[..., "str | bytes | None"]
@@ -108,6 +114,7 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "folder": (re.compile(rf"{KEY}\Z"), folder),
     "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
     "drop": (re.compile(rf"{LETTER}\Z"), drop),
+    "wake": (re.compile(rf"{KEY}\Z"), wake),
     "folders": (re.compile(rf"{LOGIN}\Z"), imap.names),
     "make-folder": (re.compile(rf"{LOGIN} {NAME}\Z"), imap.make),
     "heads": (re.compile(rf"{KEY}\Z"), mailbox.shown),
