@@ -103,8 +103,7 @@ TABLE: dict[str, Row] = {
     "schedule-list": Row(EVERYBODY, NOBODY),
 }
 # Pages with rules of their own, tested in sentences below or in files of their own; doors are open to everybody.
-DOORS = {"setup", "sign-in", "sign-out"}
-WAITING = {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
+DOORS, WAITING = {"setup", "sign-in", "sign-out"}, {"waiting-list": OK, "waiting-summary": OK, "waiting-silent": OK}
 LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looked at, and sent nothing
 LISTS = {
     "child-show": (OK, ODD), "child-level": (OK, BAD), "contact-list": (OK, ODD), "contact-add": (OK, BAD),
@@ -113,10 +112,9 @@ LISTS = {
 }  # fmt: skip
 FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "rule-list": (OK, ODD), "rule-add": (OK, BAD), "rule-edit": (OK, BAD), "rule-move": (ODD, BAD),
-    "rule-switch": (ODD, IN), "rule-remove": (ODD, IN), "filing-restore": (ODD, IN),
-    "vacation-edit": (OK, BAD), "spam-edit": (OK, BAD), "forwarding-edit": (OK, BAD),
-    "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN), "forwarding-remove": (ODD, IN),
-    "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
+    "rule-switch": (ODD, IN), "rule-remove": (ODD, IN), "filing-restore": (ODD, IN), "vacation-edit": (OK, BAD),
+    "spam-edit": (OK, BAD), "forwarding-edit": (OK, BAD), "vacation-remove": (ODD, IN), "spam-remove": (ODD, IN),
+    "forwarding-remove": (ODD, IN), "mailbox-folders": (ODD, OK), "mailbox-folders-found": (OK, ODD),
 }  # fmt: skip
 USAGE = {  # the policy of a community: test_rights_usage.py
     "usage-show": (OK, ODD), "usage-version": (OK, ODD), "usage-acknowledge": (ODD, IN), "usage-write": (OK, OK),
@@ -125,7 +123,7 @@ OF_SOMEBODY = {"report-person", "letter-trace-person", "letter-list-person", "sc
 APART = DOORS.union(OF_SOMEBODY, WAITING, LETTERS, LISTS, FILING, USAGE)
 APART |= {"report-community", "letter-list-community", "schedule-community", "letter-try", "letter-tried"}
 APART |= {"host-confirm", "queue-found", "queue-acted", "queue-letter-retry", "queue-letter-remove", "schedule-stop"}
-APART |= {"drift-take", "drift-keep", "drift-acted"}  # tests/deploy/test_drift_list.py
+APART |= {"drift-take", "drift-keep", "drift-acted"}
 
 
 def patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
