@@ -25,8 +25,7 @@ NAMES = {
     "manager": "rita",
     "member": "sara",
 }
-METHODS = ("get", "post", "put", "patch", "delete")
-WHOSE = ("own", "above", "foreign")
+METHODS, WHOSE = ("get", "post", "put", "patch", "delete"), ("own", "above", "foreign")
 PEOPLE = {  # role -> whose things are its own, above it, foreign
     "administrator": ("luca", "anna", "gino"),
     "guardian": ("luca", "marco", "gino"),
