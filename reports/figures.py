@@ -117,8 +117,8 @@ def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int]
         (since, until), (begin, end) = spans[0], months.bounds(zone)
         spans = [(since, begin), (end, until)]
         weeks = WeekTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
-        summed_up = weeks.values_list("hour").annotate(letters=Sum("sent"))
-        letters.update({divmod(hour, 24): sent for hour, sent in summed_up})
+        sent_at = weeks.values_list("hour").annotate(letters=Sum("sent"))
+        letters.update({divmod(hour, 24): sent for hour, sent in sent_at})
     for since, until in spans:
         rows = HourlyTally.objects.of_mailboxes(keys).between(since, until).filter(sent__gt=0)
         for hour, sent in rows.values_list("hour").annotate(letters=Sum("sent")) if since < until else ():

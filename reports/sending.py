@@ -112,12 +112,12 @@ def end(schedule: ReportSchedule, now: datetime, author: str, submit: Submit) ->
 
 def farewell_title(schedule: ReportSchedule) -> str:
     """What the last letter is called."""
-    return one_line(_("No more report: letters of %(name)s") % {"name": schedule.whose})
+    return _("No more report: letters of %(name)s") % {"name": one_line(schedule.whose)}
 
 
 def farewell(schedule: ReportSchedule) -> str:
     """What it says."""
-    facts = {"name": schedule.whose}
+    facts = {"name": one_line(schedule.whose)}
     if schedule.every == ReportSchedule.Every.WEEK:
         asked = _("You asked for a report about the letters of %(name)s each week.") % facts
     else:

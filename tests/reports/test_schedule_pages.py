@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from accounts.wishes import wishes
 from reports.models import AccessEntry, ReportSchedule
+from reports.sending import farewell, farewell_title
 from tests.reports.conftest import Household, count
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,11 @@ def test_what_she_may_not_see_any_more_is_not_listed(client: Client, household: 
     with wishes("test", "test"):
         Membership.objects.get(user=household.marco, community=household.communities["business"]).delete()
     assert "Fioretti &amp; Co" not in client.get("/reports/schedules/").text
+
+
+def test_the_last_letter_keeps_a_hostile_name_on_its_line(household: Household) -> None:
+    household.luca.name = "Lu\r\nBcc: evil@outside.example\u202e"
+    schedule = ReportSchedule(reader=household.people["anna"], person=household.luca, every="week")
+    assert farewell_title(schedule) == "No more report: letters of Lu Bcc: evil@outside.example\ufffd"
+    first, _second = farewell(schedule).split(" You may ")
+    assert first == "You asked for a report about the letters of Lu Bcc: evil@outside.example\ufffd each week."
