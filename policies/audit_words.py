@@ -42,6 +42,22 @@ DOORS: Final[dict[str, Promise]] = {
     "queue": gettext_lazy("in the queue"),
     "drift": gettext_lazy("among files changed by hand"),
 }
+# What a field without a name of its own is called, or one whose name is also a word to count with.
+FIELDS: Final[dict[str, Promise]] = {
+    "by": gettext_lazy("written by"),
+    "choice": gettext_lazy("the answer"),
+    "community": gettext_lazy("family or business"),
+    "domain": gettext_lazy("the domain"),
+    "key": gettext_lazy("internal name"),
+    "mailbox": gettext_lazy("the mailbox"),
+    "person": gettext_lazy("the person"),
+    "policy": gettext_lazy("house rules"),
+    "position": gettext_lazy("place in the order"),
+    "question": gettext_lazy("the question"),
+    "user": gettext_lazy("the person"),
+    "when": gettext_lazy("at what time"),
+    "written": gettext_lazy("at what time"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,8 @@ def field(kind: str, name: str) -> str:
     """What people call a field."""
     for app in APPS:
         try:
-            return str(getattr(apps.get_model(app, kind)._meta.get_field(name), "verbose_name", name))
+            named = str(getattr(apps.get_model(app, kind)._meta.get_field(name), "verbose_name", name))
+            return str(FIELDS.get(named, named))
         except (LookupError, FieldDoesNotExist):
             continue
     return name

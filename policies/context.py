@@ -1,5 +1,7 @@
 """What every page may ask about the policies, for the person who looks."""
 
+from functools import cache
+
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -19,9 +21,10 @@ def looked_after(request: HttpRequest) -> dict[str, object]:
     person = getattr(request, "user", None)
     if not isinstance(person, User):
         return {"keeps": set(), "waits": 0, "files": set(), "uses": [], "audits": False}
+    kept = cache(lambda: kept_people(person))
     return {
-        "keeps": SimpleLazyObject(lambda: kept_people(person)),
-        "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
+        "keeps": SimpleLazyObject(kept),
+        "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person, kept()))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
         "audits": SimpleLazyObject(lambda: Reader.is_one(person)),
         "uses": SimpleLazyObject(lambda: uses(person)),

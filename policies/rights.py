@@ -66,9 +66,12 @@ def kept_people(actor: User) -> set[int]:
     return {person for person, below in found.items() if below}
 
 
-def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
-    """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds."""
-    kept = kept_people(actor)
+def held_mailboxes(actor: User, kept: set[int] | None = None) -> Mapping[str, tuple[User, ...]]:
+    """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds.
+
+    `kept`: whose list she keeps, where that was asked already.
+    """
+    kept = kept_people(actor) if kept is None else kept
     found = bound_people(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else {}
     return {key: people for key, people in found.items() if all(person.pk in kept for person in people)}
 

@@ -1,5 +1,6 @@
 """When mail sleeps: against a clock that is looked at minute by minute, in zones that put it forward and back."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -213,8 +214,8 @@ def test_the_next_change_is_of_whatever_comes_first() -> None:
 def test_hours_come_back_from_json_and_older_text_has_none() -> None:
     house = replace(HOUSEHOLD, hours=(EXPLORER, STARTER))
     assert Snapshot.from_json(house.to_json()) == house
-    older = HOUSEHOLD.to_json().replace(',\n "hours": []', "")
-    assert '"hours"' not in older
-    assert Snapshot.from_json(older) == HOUSEHOLD
+    older = json.loads(HOUSEHOLD.to_json())
+    assert older.pop("hours") == []
+    assert Snapshot.from_json(json.dumps(older)) == HOUSEHOLD
     with pytest.raises(SnapshotError):
         Snapshot.from_json(house.to_json().replace('"zone"', '"place"'))
