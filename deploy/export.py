@@ -57,11 +57,18 @@ def reconcile(name: str, *, verify: bool = False) -> None:
 
 def renew(name: str) -> str:
     """A new release from the newest wishes, even where nothing was wished for; why there is none, or nothing."""
-    layout = services.layout()
-    with one_at_a_time(layout):
-        host = MailHost.objects.get(name=name)
-        wait_a_moment(host)
-        export(host, layout, anew=True)
+    try:
+        layout = services.layout()
+        with one_at_a_time(layout):
+            host = MailHost.objects.get(name=name)
+            wait_a_moment(host)
+            export(host, layout, anew=True)
+    except services.Busy as error:
+        return str(error)
+    except (ApplyError, LayoutError) as error:
+        MailHost.objects.filter(name=name).update(error=str(error))
+        return str(error)
+    host.refresh_from_db()
     return host.error
 
 

@@ -7,6 +7,7 @@ from deploy.views import changes, changes_acts, drift, hosts, pages, queue
 urlpatterns = [
     path("", pages.home, name="home"),
     path("hosts/<int:pk>/confirm/", hosts.host_confirm, name="host-confirm"),
+    path("family/<int:pk>/asleep/", pages.person_asleep, name="person-asleep"),
     path("family/<int:pk>/try/", pages.letter_try, name="letter-try"),
     path("family/<int:pk>/try/<int:asked>/", pages.letter_tried, name="letter-tried"),
     path("rules/<int:pk>/folders/", pages.mailbox_folders, name="mailbox-folders"),

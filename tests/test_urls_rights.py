@@ -107,7 +107,7 @@ LETTERS = {"held-letter-show": (OK, ODD), "question-answer": (OK, BAD)}  # looke
 LISTS = {
     "child-show": (OK, ODD), "child-level": (OK, BAD), "contact-list": (OK, ODD), "contact-add": (OK, BAD),
     "contact-paste": (OK, BAD), "contact-edit": (OK, BAD), "contact-block": (ODD, IN), "contact-remove": (ODD, IN),
-    "contact-restore": (ODD, IN),
+    "contact-restore": (ODD, IN), "person-asleep": (OK, ODD),
 }  # fmt: skip
 FILING = {  # what a mailbox does with its letters: test_rights_filing.py
     "rule-list": (OK, ODD), "rule-add": (OK, BAD), "rule-edit": (OK, BAD), "rule-move": (ODD, BAD),
@@ -303,7 +303,7 @@ def own_arguments(house: Household, address: str, name: str) -> list[object]:
         return [person, Contact.objects.get(person=person).pk]
     if address == "contact-restore":
         return [person, changed(house, name)]
-    return [person.pk if address == "child-show" else person]
+    return [person.pk if address in ("child-show", "person-asleep") else person]
 
 
 @pytest.mark.parametrize("who", VISITORS)

@@ -160,4 +160,6 @@ def laid(here: Layout, one: Drifted) -> Answer:
 def renewed(request: HostRequest, renew: Renew) -> Answer:
     """A new release is made, in which every file is as it should be."""
     why_not = renew(request.host.name)
+    if why_not:
+        logger.warning("%s", why_not)
     return {"error": NOT_LIVE} if why_not else {"sentence": SENTENCES["renewed"]}

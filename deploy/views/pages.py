@@ -19,6 +19,7 @@ from deploy import explain, services
 from deploy.forms import TryForm, addresses
 from deploy.models import HostRequest, MailHost
 from deploy.services import folders
+from deploy.services.sleeping import asleep
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, filter_words, why
@@ -81,12 +82,26 @@ def home(request: SignedIn) -> HttpResponse:
     context |= {"counted": counted(children), "reported": reported, "kept": kept_communities(request.user)}
     context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
+    sleeping = asleep([request.user.pk, *(child.pk for child in children)], timezone.now())
+    context |= {
+        "hour": sleeping.get(request.user.pk, ""),
+        "children": [(one, sleeping.get(one.pk, "")) for one in children],
+    }
     if request.user.administrator:
         found = list(MailHost.objects.annotate(changed=Count("drifted", filter=Q(drifted__kept=False))))
         hosts: list[MailHost] = [*found]
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
         context |= {"expiring": expiring(), "drifted": sum(host.changed for host in found)}
     return page(request, "deploy/home.html", **context)
+
+
+@require_safe
+def person_asleep(request: SignedIn, pk: int) -> HttpResponse:
+    """Whether somebody's mail is closed just now, and when it opens; a piece of her page, or a page."""
+    person = kept_person_or_404(request, pk)
+    hour = asleep([pk], timezone.now()).get(pk, "")
+    template = "deploy/_person_asleep.html" if request.htmx else "deploy/person_asleep.html"  # type: ignore[attr-defined]
+    return page(request, template, person=person, hour=hour)
 
 
 def counted(children: Iterable[User]) -> set[int]:

@@ -1,5 +1,6 @@
 """Files that somebody changed by hand: they are shown, kept or written anew, and nobody else's wishes with them."""
 
+import html
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +189,32 @@ def test_what_was_changed_again_is_looked_at_first(here: Standin, household: Hou
     shutil.copy(release.copy_of(here.layout, "postfix/main.cf"), main)
     row = Drift.objects.get()
     assert "there is nothing to do" in follow(client, row, "take")
+
+
+def test_a_release_that_cannot_be_begun_is_an_answer_too(here: Standin, household: Household) -> None:
+    live = release.live(here.layout)
+    assert live
+    (live.path / "postfix/aliases").write_text("kids@myfamily.net evil@outside.example\n")
+    (here.layout.root / ".reconcile").unlink()
+    (here.layout.root / ".reconcile").mkdir()
+    text = follow(household.client("marco"), seen()["postfix/aliases"], "take")
+    assert "The new release could not be made live: the first page says why." in text
+    found = MailHost.objects.get()
+    assert found.error
+    assert found.error in html.unescape(household.client("marco").get("/").text)
+    assert HostRequest.objects.get().state == HostRequest.State.DONE
+
+
+def test_while_the_host_knows_more_no_release_is_made_anew(here: Standin, household: Household) -> None:
+    live = release.live(here.layout)
+    assert live
+    (live.path / "postfix/aliases").write_text("kids@myfamily.net evil@outside.example\n")
+    row = seen()["postfix/aliases"]
+    Release.objects.all().delete()
+    MailHost.objects.update(snapshot="another", expected=0)
+    Wishes.objects.update(generation=live.manifest.generation - 1)
+    assert "The new release could not be made live" in follow(household.client("marco"), row, "take")
+    assert MailHost.objects.get().ahead == live.manifest.generation
 
 
 def test_it_is_for_administrators_alone(here: Standin, household: Household) -> None:

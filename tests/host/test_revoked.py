@@ -59,6 +59,7 @@ def seconds_until_out(host: MailHost, *steps: Snapshot) -> float:
         for snapshot in steps:
             host.apply(snapshot, at)
         took = live_since(host)
+        print(f"out after {took:.2f} s")
         assert ended(reading)
         assert hung_up(fetching)
     assert signs_in(host.layout, ZOE, WORD) == ""
