@@ -1,8 +1,8 @@
 """The folder of one mailbox, by its key, as the mail user: the heads of its newest letters, and out of the way.
 
 Run as `python -m deploy.host.mailbox HOST.JSON VERB KEY`. Verbs: `heads`, `retire` (move it to `<mail>/.gone/KEY`),
-`bring-back`, `remove` (for good, with what is held: only what was retired). Out: JSON, or one word of what became of
-it. Touched: that folder. What goes wrong is one sentence on standard error, exit code 1.
+`bring-back`, `remove` (for good, with what is held and what waits for the morning: only what was retired). Out: JSON,
+or one word of what became of it. Touched: that folder. What goes wrong is one sentence on standard error, exit code 1.
 
 A mailbox that the live release names can only be looked at: root's side reads the release and asks for nothing else.
 """
@@ -28,6 +28,7 @@ MOST: Final = 50  # letters
 LONGEST: Final = 8192  # bytes of a head
 MOST_BYTES: Final = 1 << 20
 GONE: Final = ".gone"
+BESIDE: Final = (".held", ".later", ".away")  # where letters of a mailbox lie that are not in it
 MODULE: Final = "deploy.host.mailbox"
 
 
@@ -87,7 +88,7 @@ def remove(mail: Path, key: str) -> str:
     """Remove what was retired, for good: `removed` or `gone`."""
     if (mail / GONE).is_symlink() or not (mail / GONE / key).is_dir():
         return "gone"
-    for folder in (".held", ".away", GONE):  # the mark that it was retired last: a run that was killed is repeated
+    for folder in (*BESIDE, GONE):  # the mark that it was retired last: a run that was killed is repeated
         path = mail / folder / key
         if not path.is_symlink() and path.is_dir():
             shutil.rmtree(path)

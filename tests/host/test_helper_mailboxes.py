@@ -27,7 +27,7 @@ def host(mailhost: MailHost) -> Iterator[MailHost]:
     ask(mailhost.layout, "folder", KEY)
     lay(mailhost, KEY, "kept", b"Subject: kept\n\nbody\n", 0)
     yield mailhost
-    mailhost.run("rm", "-rf", *(str(mailhost.layout.mail / name / KEY) for name in ("", ".held", ".gone")))
+    mailhost.run("rm", "-rf", *(str(mailhost.layout.mail / name / KEY) for name in ("", ".held", ".later", ".gone")))
 
 
 def lay(host: MailHost, key: str, name: str, data: bytes, age: int) -> None:
