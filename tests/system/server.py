@@ -62,6 +62,9 @@ password = "{PASSWORD}"
 [[person.membership]]
 community = "Rossi"
 role = "protected"
+[[person.membership.override]]
+hours = "always"
+until = 2199-12-31
 [[person.contact]]
 address = "nonna.rosa@gmail.com"
 [[mailbox]]
