@@ -17,6 +17,7 @@ from deploy.host.apply import apply
 from deploy.models import HostRequest, MailHost
 from deploy.render import render
 from deploy.services import older
+from deploy.snapshot import Snapshot
 from deploy.tasks import reconcile
 from policies.models import Answer
 from tests.deploy.standin import Standin
@@ -254,7 +255,10 @@ def test_a_record_that_a_killed_worker_did_not_write_is_made_up_for(
 def test_an_upgrade_that_gathers_otherwise_alarms_nobody(
     panel: Household, doors: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "gather", lambda row: replace(gather(row), circles=(), senders=(), screens=()))
+    def otherwise(row: MailHost) -> Snapshot:
+        return replace(gather(row), circles=(), senders=(), screens=(), hours=())
+
+    monkeypatch.setattr(export, "gather", otherwise)
     before = live(doors).number
     export.reconcile("primary", verify=True)
     assert (host().ahead, host().error, live(doors).number) == (0, "", before + 1)
