@@ -5,7 +5,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Community, User
 from policies.publishing import communities_of
-from policies.rights import filed_mailboxes, held_mailboxes, kept_people
+from policies.rights import filed_mailboxes, held_keys, kept_people
 from policies.waiting import letters_waiting
 
 
@@ -19,7 +19,7 @@ def looked_after(request: HttpRequest) -> dict[str, object]:
         return {"keeps": set(), "waits": 0, "files": set(), "uses": []}
     return {
         "keeps": SimpleLazyObject(lambda: kept_people(person)),
-        "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person))),
+        "waits": SimpleLazyObject(lambda: letters_waiting(held_keys(person))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
         "uses": SimpleLazyObject(lambda: uses(person)),
     }
