@@ -1,5 +1,7 @@
 """What every page may ask about the policies, for the person who looks."""
 
+from functools import cache
+
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -17,9 +19,10 @@ def looked_after(request: HttpRequest) -> dict[str, object]:
     person = getattr(request, "user", None)
     if not isinstance(person, User):
         return {"keeps": set(), "waits": 0, "files": set(), "uses": []}
+    kept = cache(lambda: kept_people(person))
     return {
-        "keeps": SimpleLazyObject(lambda: kept_people(person)),
-        "waits": SimpleLazyObject(lambda: letters_waiting(held_keys(person))),
+        "keeps": SimpleLazyObject(kept),
+        "waits": SimpleLazyObject(lambda: letters_waiting(held_keys(kept()))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
         "uses": SimpleLazyObject(lambda: uses(person)),
     }

@@ -68,9 +68,8 @@ def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
     return {key: people for key, people in found.items() if all(person.pk in kept for person in people)}
 
 
-def held_keys(actor: User) -> set[str]:
-    """Their keys alone, which every page asks for."""
-    kept = kept_people(actor)
+def held_keys(kept: set[int]) -> set[str]:
+    """Their keys alone, which every page asks for, of whoever keeps the lists of these people."""
     rows = bound(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else MailboxPerson.objects.none()
     found = set(rows.values_list("mailbox__key", "user"))
     return {key for key, _person in found} - {key for key, person in found if person not in kept}
@@ -91,7 +90,7 @@ def bound(rows: QuerySet[MailboxPerson]) -> QuerySet[MailboxPerson]:
 
 def may_answer(actor: User, letter: HeldLetter) -> bool:
     """See a held letter and answer its questions."""
-    return letter.key in held_keys(actor)
+    return letter.key in held_keys(kept_people(actor))
 
 
 def sights(people: Iterable[User], now: datetime) -> dict[int, str]:

@@ -176,9 +176,10 @@ def partners(keys: Keys, newcomers: Keys, period: Period) -> list[Partner]:
         first=Min("month"),
         came=Sum("received", filter=Q(month__range=(first, last)), default=0),
         went=Sum("sent", filter=Q(month__range=(first, last)), default=0),
-        known=Count("pk", filter=Q(mailbox__in=keys)),
     )
-    seen = once.filter(Q(known__gt=0) | Q(first=last)).filter(Q(came__gt=0) | Q(went__gt=0))
+    if newcomers:
+        once = once.annotate(known=Count("pk", filter=Q(mailbox__in=keys))).filter(Q(known__gt=0) | Q(first=last))
+    seen = once.filter(Q(came__gt=0) | Q(went__gt=0))
     ordered = seen.order_by((F("came") + F("went")).desc(), "domain__text")[:DOMAINS]
     return [Partner(row["domain__text"], row["came"], row["went"], row["first"] == last) for row in ordered]
 
