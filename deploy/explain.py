@@ -28,7 +28,7 @@ from deploy.host.layout import LayoutError
 from deploy.models import HostRequest, MailHost
 from deploy.services.requests import answer_each
 from domains.models import Mailbox
-from policies.rights import held_mailboxes
+from policies.rights import held_keys, kept_people
 
 __all__ = ["COMMAND", "LONGEST", "Trial", "answer_asked", "ask", "author_of", "keeps", "may_try"]
 VERB: Final = "explain"
@@ -131,7 +131,7 @@ def may_try(author: User, login: str, to: str) -> bool:
 def keeps(author: User, **mailbox: str) -> bool:
     """Whether the author keeps the lists of all those whom a level binds of a mailbox's people."""
     key = Mailbox.objects.filter(**mailbox).values_list("key", flat=True).first()
-    return key in held_mailboxes(author)
+    return key in held_keys(kept_people(author))
 
 
 def shown(author: User, outcome: Outcome) -> Outcome:

@@ -18,7 +18,7 @@ from accounts.models import AuditEntry, Community, Membership, User
 from domains.models import Domain, Mailbox
 from policies.entries import names_of
 from policies.models import HeldLetter
-from policies.rights import filed_mailboxes, held_mailboxes, kept_communities, kept_people
+from policies.rights import filed_mailboxes, held_keys, kept_communities, kept_people
 from policies.sentences.changes import Change, changed, discreet, owner_address
 from policies.why import spoken
 
@@ -50,10 +50,11 @@ class Sight:
 
 def sight_of(reader: User) -> Sight:
     """What she may know now."""
-    people = User.objects.filter(pk__in=kept_people(reader)).values_list("address", flat=True)
+    kept = kept_people(reader)
+    people = User.objects.filter(pk__in=kept).values_list("address", flat=True)
     communities = kept_communities(reader)
     filed = Mailbox.objects.filter(pk__in=filed_mailboxes(reader)).values_list("address", flat=True)
-    return Sight({reader.address, *people}, {one.name for one in communities}, set(filed), set(held_mailboxes(reader)))
+    return Sight({reader.address, *people}, {one.name for one in communities}, set(filed), held_keys(kept))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import Community, User
 from policies.auditing import Reader
 from policies.publishing import communities_of
-from policies.rights import filed_mailboxes, held_mailboxes, kept_people
+from policies.rights import filed_mailboxes, held_keys, kept_people
 from policies.waiting import letters_waiting
 
 
@@ -24,7 +24,7 @@ def looked_after(request: HttpRequest) -> dict[str, object]:
     kept = cache(lambda: kept_people(person))
     return {
         "keeps": SimpleLazyObject(kept),
-        "waits": SimpleLazyObject(lambda: letters_waiting(held_mailboxes(person, kept()))),
+        "waits": SimpleLazyObject(lambda: letters_waiting(held_keys(kept()))),
         "files": SimpleLazyObject(lambda: filed_mailboxes(person)),
         "audits": SimpleLazyObject(lambda: Reader.is_one(person)),
         "uses": SimpleLazyObject(lambda: uses(person)),

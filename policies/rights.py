@@ -66,28 +66,36 @@ def kept_people(actor: User) -> set[int]:
     return {person for person, below in found.items() if below}
 
 
-def held_mailboxes(actor: User, kept: set[int] | None = None) -> Mapping[str, tuple[User, ...]]:
-    """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds.
-
-    `kept`: whose list she keeps, where that was asked already.
-    """
-    kept = kept_people(actor) if kept is None else kept
+def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
+    """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds."""
+    kept = kept_people(actor)
     found = bound_people(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else {}
     return {key: people for key, people in found.items() if all(person.pk in kept for person in people)}
+
+
+def held_keys(kept: set[int]) -> set[str]:
+    """Their keys alone, which every page asks for, of whoever keeps the lists of these people."""
+    rows = bound(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else MailboxPerson.objects.none()
+    found = set(rows.values_list("mailbox__key", "user"))
+    return {key for key, _person in found} - {key for key, person in found if person not in kept}
 
 
 def bound_people(rows: QuerySet[MailboxPerson]) -> Mapping[str, tuple[User, ...]]:
     """Whom a level binds of the people of these mailboxes, by key, in one query."""
     found: dict[str, dict[int, User]] = defaultdict(dict)
-    bound = Membership.objects.exclude(level="").values("user")
-    for row in rows.filter(user__in=bound).select_related("mailbox", "user").order_by("user__name", "user__pk"):
+    for row in bound(rows).select_related("mailbox", "user").order_by("user__name", "user__pk"):
         found[row.mailbox.key][row.user.pk] = row.user
     return {key: tuple(people.values()) for key, people in found.items()}
 
 
+def bound(rows: QuerySet[MailboxPerson]) -> QuerySet[MailboxPerson]:
+    """Those of people whom a level binds."""
+    return rows.filter(user__in=Membership.objects.exclude(level="").values("user"))
+
+
 def may_answer(actor: User, letter: HeldLetter) -> bool:
     """See a held letter and answer its questions."""
-    return letter.key in held_mailboxes(actor)
+    return letter.key in held_keys(kept_people(actor))
 
 
 def sights(people: Iterable[User], now: datetime) -> dict[int, str]:

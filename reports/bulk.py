@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Model
 
 T = TypeVar("T")
-Row: TypeAlias = Sequence[str | int | None]
+Row: TypeAlias = Sequence[str | int | bytes | None]
 CHUNK: Final = 5_000  # values in one statement; SQLite takes 32,766
 
 
@@ -27,6 +27,17 @@ def insert_or_add(model: type[Model], unique: Sequence[str], counts: Sequence[st
     grown = ", ".join(f"{quote(name)} = {table}.{quote(name)} + excluded.{quote(name)}" for name in counts)
     there = ", ".join(map(quote, columns(model, unique)))
     _insert(model, [*unique, *counts], rows, f" ON CONFLICT ({there}) DO UPDATE SET {grown}")
+
+
+def replace(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Give these fields new values; each row ends with the number of the one that it replaces."""
+    quote = connection.ops.quote_name
+    new = ", ".join(f"{quote(name)} = %s" for name in columns(model, names))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(model._meta.db_table)} SET {new} WHERE {quote('id')} = %s",  # noqa: S608  our own models
+            list(rows),
+        )
 
 
 def columns(model: type[Model], names: Iterable[str]) -> list[str]:

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
-from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, MonthlyTally, WeekTally
+from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, MonthlyTally
 from reports.periods import Period
 from reports.room import nearly_full
 
@@ -68,16 +68,16 @@ class Figures:
     nearly_full: Mapping[str, int]
 
 
-def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo) -> Figures:
+def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo, today: date) -> Figures:
     """The figures of these mailboxes; with whom they write is told of `whom`, and of `newcomers` what is new."""
     since, until = period.bounds(zone)
-    days = by_day(keys, period)
+    days = by_day(keys, period, today)
     return Figures(
         total=added(days.values()),
-        before=added(by_day(keys, period.before).values()),
+        before=in_all(keys, period.before, today),
         days=days,
-        week=by_weekday(keys, period, zone),
-        boxes=by_mailbox(keys, period),
+        week=by_weekday(keys, period, zone, today),
+        boxes=by_mailbox(keys, period, today),
         partners=partners(whom, newcomers, period),
         held=held(keys, since, until),
         acts=acts(keys, since, until),
@@ -92,33 +92,39 @@ def daily(keys: Keys, period: Period) -> "QuerySet[DailyTally]":
     return DailyTally.objects.filter(mailbox__in=list(keys), day__range=(number(period.first), number(period.last)))
 
 
-def summed_up(keys: Keys, period: Period) -> "tuple[QuerySet[MonthlyTally], QuerySet[DailyTally]]":
-    """The same in fewer rows: the whole months of a long period, and the days around them."""
-    days, months = daily(keys, period), period.whole_months if period.step == "month" else None
+def summed_up(keys: Keys, period: Period, today: date) -> "tuple[QuerySet[MonthlyTally], QuerySet[DailyTally]]":
+    """The same in fewer rows: the whole months of a long period, the running one among them, and the days around."""
+    days, months = daily(keys, period), period.whole_months(today) if period.step == "month" else None
     if months is None:
         return MonthlyTally.objects.none(), days
     whole_months = MonthlyTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
     return whole_months, days.exclude(day__range=(number(months.first), number(months.last)))
 
 
-def by_day(keys: Keys, period: Period) -> dict[date, Sums]:
+def by_day(keys: Keys, period: Period, today: date) -> dict[date, Sums]:
     """What all of them had together on each day (of whole months: in each month) with anything."""
-    months, days = summed_up(keys, period)
+    months, days = summed_up(keys, period, today)
     return {
         **{first_day(row["month"]): unsummed(row) for row in months.values("month").annotate(**summed(TOLD))},
         **{EPOCH + timedelta(row["day"]): unsummed(row) for row in days.values("day").annotate(**summed(TOLD))},
     }
 
 
-def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int], int]:
+def in_all(keys: Keys, period: Period, today: date) -> Sums:
+    """What all of them had together."""
+    months, days = summed_up(keys, period, today)
+    return added(unsummed(rows.aggregate(**summed(TOLD))) for rows in (months, days))
+
+
+def by_weekday(keys: Keys, period: Period, zone: tzinfo, today: date) -> dict[tuple[int, int], int]:
     """Letters sent by weekday (Monday is 0) and hour: whole months from what is summed up, other days by the hour."""
     spans, letters = [period.bounds(zone)], Counter[tuple[int, int]]()
-    if months := period.whole_months:
+    if months := period.whole_months(today):
         (since, until), (begin, end) = spans[0], months.bounds(zone)
         spans = [(since, begin), (end, until)]
-        weeks = WeekTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
-        sent_at = weeks.values_list("hour").annotate(letters=Sum("sent"))
-        letters.update({divmod(hour, 24): sent for hour, sent in sent_at})
+        weeks = MonthlyTally.objects.filter(mailbox__in=list(keys), month__range=months.months).exclude(week=b"")
+        hours = map(sum, zip(*weeks.values_list("week", flat=True), strict=True))
+        letters.update({divmod(hour, 24): sent for hour, sent in enumerate(hours) if sent})
     for since, until in spans:
         rows = HourlyTally.objects.of_mailboxes(keys).between(since, until).filter(sent__gt=0)
         for hour, sent in rows.values_list("hour").annotate(letters=Sum("sent")) if since < until else ():
@@ -127,14 +133,17 @@ def by_weekday(keys: Keys, period: Period, zone: tzinfo) -> dict[tuple[int, int]
     return letters
 
 
-def by_mailbox(keys: Keys, period: Period) -> Mapping[str, Sums]:
+def by_mailbox(keys: Keys, period: Period, today: date) -> Mapping[str, Sums]:
     """What each mailbox sent and received; `days`: on how many it sent something."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for rows in summed_up(keys, period):
+    months, days = summed_up(keys, period, today)
+    for rows in (months, days):
         for row in rows.values("mailbox").annotate(**summed(USED)):
             found[row["mailbox"]].update(unsummed(row))
-    for key, days in daily(keys, period).filter(sent__gt=0).values_list("mailbox").annotate(days=Count("pk")):
-        found[key]["days"] = days
+    for key, sending in months.filter(sending__gt=0).values_list("mailbox", "sending"):
+        found[key]["days"] += sending.bit_count()
+    for key, count in days.filter(sent__gt=0).values_list("mailbox").annotate(days=Count("pk")):
+        found[key]["days"] += count
     return found
 
 
@@ -167,9 +176,10 @@ def partners(keys: Keys, newcomers: Keys, period: Period) -> list[Partner]:
         first=Min("month"),
         came=Sum("received", filter=Q(month__range=(first, last)), default=0),
         went=Sum("sent", filter=Q(month__range=(first, last)), default=0),
-        known=Count("pk", filter=Q(mailbox__in=keys)),
     )
-    seen = once.filter(Q(known__gt=0) | Q(first=last)).filter(Q(came__gt=0) | Q(went__gt=0))
+    if newcomers:
+        once = once.annotate(known=Count("pk", filter=Q(mailbox__in=keys))).filter(Q(known__gt=0) | Q(first=last))
+    seen = once.filter(Q(came__gt=0) | Q(went__gt=0))
     ordered = seen.order_by((F("came") + F("went")).desc(), "domain__text")[:DOMAINS]
     return [Partner(row["domain__text"], row["came"], row["went"], row["first"] == last) for row in ordered]
 
@@ -206,9 +216,9 @@ def oldest_letter(keys: Keys) -> datetime | None:
 
 def summed(columns: Iterable[str]) -> dict[str, Sum]:
     """A sum for each column, under a name that is not the column's."""
-    return {f"{name}_sum": Sum(name, default=0) for name in columns}
+    return {f"{name}_sum": Sum(name) for name in columns}
 
 
 def unsummed(row: Mapping[str, Any]) -> dict[str, int]:
     """The sums by the names of their columns."""
-    return {name.removesuffix("_sum"): number for name, number in row.items() if name.endswith("_sum")}
+    return {name.removesuffix("_sum"): number or 0 for name, number in row.items() if name.endswith("_sum")}

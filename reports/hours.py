@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from domains.models import Mailbox
-from reports.bulk import CHUNK, chunks, insert_or_add
-from reports.fields import bits, seconds
-from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, WeekTally, Word
+from reports.bulk import CHUNK, chunks, insert_or_add, replace
+from reports.fields import NO_WEEK, WEEK, bits, seconds
+from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, Word
 from reports.periods import month
 from reports.tally import HOST, RECEIVED, SENT, Count, Partner, Slot
 
@@ -23,6 +23,7 @@ EPOCH: Final = date(1970, 1, 1)
 A_DAY: Final = timedelta(days=1)
 SIZED: Final = {RECEIVED, SENT}
 Sums = dict[tuple[int, int], Counter[str]]  # of a mailbox, in an hour, on a day, in a month
+Sent = dict[tuple[int, int], list[tuple[datetime, int]]]  # of a mailbox, in a month: letters by local hour
 
 
 def add(host: str, counts: Mapping[Slot, Count]) -> None:
@@ -38,7 +39,7 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
     hours: Sums = defaultdict(Counter)
     days: Sums = defaultdict(Counter)
     months: Sums = defaultdict(Counter)
-    weeks: Counter[tuple[int, int, int]] = Counter()
+    sent: Sent = defaultdict(list)
     for (key, hour, column), count in counts.items():
         box = bits(key)
         grown = [hours[box, seconds(hour)]]
@@ -46,7 +47,7 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
             local = hour.astimezone(zone)
             grown += [days[box, day_number(local)], months[box, month(local)]]
             if column == SENT:
-                weeks[box, month(local), hour_of_week(local)] += count.letters
+                sent[box, month(local)].append((local, count.letters))
         for sums in grown:
             sums[column] += count.letters
             if column in SIZED:
@@ -61,9 +62,21 @@ def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> 
     insert_or_add(MonthlyTally, ["mailbox", "month"], columns, [
         (key, at, *map(row.__getitem__, columns)) for (key, at), row in months.items()
     ])  # fmt: skip
-    insert_or_add(
-        WeekTally, ["mailbox", "month", "hour"], [SENT], [(*week, letters) for week, letters in weeks.items()]
-    )
+    add_weeks(sent)
+
+
+def add_weeks(sent: Sent) -> None:
+    """Add letters to the weeks of months; the transaction has just written their rows, so nobody else does."""
+    rows, changed = {box for box, _month in sent}, []
+    for some in chunks(rows):
+        found = MonthlyTally.objects.filter(mailbox__in=some, month__in={at for _box, at in sent})
+        for pk, key, at, sending, week in found.values_list("pk", "mailbox", "month", "sending", "week"):
+            days, hours = sending, [*(week or NO_WEEK)]
+            for local, letters in sent.get((bits(key), at), ()):
+                days |= 1 << local.day - 1
+                hours[hour_of_week(local)] += letters
+            changed.append((days, WEEK.pack(*hours), pk))
+    replace(MonthlyTally, ["sending", "week"], changed)
 
 
 def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
-from reports.fields import KeyField, SecondsField
+from reports.fields import KeyField, SecondsField, WeekField
 
 BURST: Final = 30  # letters that a mailbox seldom sends within an hour
 
@@ -254,17 +254,22 @@ class DailyTally(Tally):
     class Meta:
         verbose_name_plural = "daily tallies"
         constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "day"], name="daily_tally_once")]
-        indexes: ClassVar = [models.Index(fields=["mailbox", "day"], name="daily_tally_sent", condition=Q(sent__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.day}"
 
 
 class MonthlyTally(Tally):
-    """The same of a mailbox in a month (202611), by the clock of its community. Kept. Of long reports' whole months."""
+    """The same of a mailbox in a month (202611), by the clock of its community. Kept. Of long reports' whole months.
+
+    `sending`: the days on which it sent letters, the first day as the lowest bit. `week`: letters sent by hour of the
+    week; empty where there is none.
+    """
 
     month = models.PositiveIntegerField()
     mailbox = KeyField()
+    sending = models.PositiveIntegerField(db_default=0)
+    week = WeekField(db_default=b"")
 
     class Meta:
         verbose_name_plural = "monthly tallies"
@@ -272,26 +277,6 @@ class MonthlyTally(Tally):
 
     def __str__(self) -> str:
         return f"{self.mailbox} {self.month}"
-
-
-class WeekTally(models.Model):
-    """Letters that a mailbox sent in a month (202611), by hour of the week, by the clock of its community. Kept.
-
-    `hour`: 0 is Monday from midnight to one, 167 Sunday from eleven on. Of the months that are whole in a report.
-    """
-
-    month = models.PositiveIntegerField()
-    mailbox = KeyField()
-    hour = models.PositiveSmallIntegerField()
-    sent = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        verbose_name_plural = "week tallies"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["mailbox", "month", "hour"], name="week_tally_once")]
-        indexes: ClassVar = [models.Index(fields=["mailbox", "month", "hour", "sent"], name="week_tally_whole")]
-
-    def __str__(self) -> str:
-        return f"{self.mailbox} {self.month} {self.hour}"
 
 
 class DomainTally(models.Model):

@@ -174,6 +174,7 @@ RECORD: Final = re.compile(
     rb"status=(?P<status>sent|bounced|deferred) \((?P<reply>[^\n]{0,300})"
     rb")"
 )
+ATTEMPT: Final = ("agent", "tried", "recipient", "original", "relay", "delay", "dsn", "status", "reply")  # its groups
 LONGEST_SENDER: Final = 320
 LOGIN_ADDRESS: Final = re.compile(rb"[!#-;=?A-~]{1,64}@[!#-;=?A-~]{1,255}")
 WHOLE_ADDRESS: Final = re.compile(ADDRESS)
@@ -244,18 +245,19 @@ def events(lines: bytes, clock: Clock) -> Iterator[Event]:
 
 def _delivered(at: datetime, match: re.Match[bytes]) -> Delivered:
     """One attempt, with what is known of it."""
+    agent, queue_id, recipient, original, relay, delay, dsn, status, reply = match.group(*ATTEMPT)
     return Delivered(
         at,
-        match["tried"].decode(),
-        address(match["recipient"]),
-        match["agent"] == b"pipe" and match["relay"] == b"procmail",
-        match["status"].decode(),
-        address(match["original"] or b""),
-        printable(match["relay"]),
-        float(match["delay"]),
-        match["dsn"].decode(),
-        printable(match["reply"]).removesuffix(")"),
-        match["agent"] == b"smtp",
+        queue_id.decode(),
+        address(recipient),
+        agent == b"pipe" and relay == b"procmail",
+        status.decode(),
+        address(original) if original else "",
+        printable(relay),
+        float(delay),
+        dsn.decode(),
+        printable(reply).removesuffix(")"),
+        agent == b"smtp",
     )
 
 

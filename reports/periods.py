@@ -46,11 +46,10 @@ class Period:
         """The months of the first and the last day, as 202611."""
         return month(self.first), month(self.last)
 
-    @property
-    def whole_months(self) -> "Period | None":
-        """The days of it that are months from their first to their last day."""
-        first = self.first if self.first.day == 1 else (self.first.replace(day=1) + timedelta(days=31)).replace(day=1)
-        after = (self.last + A_DAY).replace(day=1)
+    def whole_months(self, today: date) -> "Period | None":
+        """The days of it that are months from their first to their last day, which may be still to come."""
+        first = self.first if self.first.day == 1 else next_month(self.first)
+        after = next_month(self.last) if self.last >= today else (self.last + A_DAY).replace(day=1)
         return Period(first, after - A_DAY) if first < after else None
 
     @property
@@ -100,7 +99,7 @@ def whole_hour(moment: datetime) -> datetime:
 def month_spans(period: Period) -> Spans:
     """The months of these days, as what goes by month is counted (UTC)."""
     first, last = period.first.replace(day=1), period.last.replace(day=1)
-    after = (last + timedelta(days=31)).replace(day=1)
+    after = next_month(last)
     return ((datetime.combine(first, time(), UTC), datetime.combine(after, time(), UTC)),)
 
 
@@ -139,6 +138,11 @@ def begin(day: date, step: Step) -> date:
 def month(day: date) -> int:
     """A month as it is stored: 202611."""
     return day.year * 100 + day.month
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after the one that a day is in."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def change(now: int, before: int) -> int | None:

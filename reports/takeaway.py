@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -47,10 +48,11 @@ class Paper:
 
 def document(reading: Reading, period: Period, **closing: str) -> Document:
     """The report in the active language. `closing`: what a mail says at its end (`every`, `link`)."""
-    found = figures.read(reading.scope.keys, reading.scope.whom, reading.scope.newcomers, period, reading.zone)
-    parts = [replace(part, chart=part.chart and shown(part.chart)) for part in sections(reading.scope, found, period)]
+    scope, today = reading.scope, timezone.localdate(timezone=reading.zone)
+    found = figures.read(scope.keys, scope.whom, scope.newcomers, period, reading.zone, today)
+    parts = [replace(part, chart=part.chart and shown(part.chart)) for part in sections(scope, found, period)]
     title = one_line(reading.title)
-    context = {"reading": reading, "scope": reading.scope, "mode": reading.mode}
+    context = {"reading": reading, "scope": scope, "mode": reading.mode}
     context |= {"purpose": one_line(reading.purpose)}
     first, last = (date_format(day, "j F Y") for day in (period.first, period.last))
     days = _("%(first)s to %(last)s") % {"first": first, "last": last}

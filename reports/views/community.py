@@ -105,7 +105,7 @@ def answer(request: SignedIn, reading: Reading, form: RangeForm, template: str, 
     if request.GET.get("format") == "pdf":
         return saved_pdf(request, document(reading, form.period))
     scope = reading.scope
-    found = figures.read(scope.keys, scope.whom, scope.newcomers, form.period, reading.zone)
+    found = figures.read(scope.keys, scope.whom, scope.newcomers, form.period, reading.zone, form.today)
     parts = sections(scope, found, form.period)
     if request.GET.get("format") == "csv":
         return saved(parts, request.GET.get("table", ""), reading.file, form.period)

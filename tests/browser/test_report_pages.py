@@ -36,9 +36,9 @@ from django.utils import timezone
 from accounts.models import Community, User
 from accounts.wishes import wishes
 from domains.models import Mailbox
-from reports.models import AccessEntry, DailyTally, DomainTally, FailedSignIn, HourlyTally, MonthlyTally, WeekTally
+from reports.models import AccessEntry, DailyTally, DomainTally, FailedSignIn, HourlyTally, MonthlyTally
 from tests.reports.year import a_year, figures
-for model in (AccessEntry, DailyTally, DomainTally, FailedSignIn, HourlyTally, MonthlyTally, WeekTally):
+for model in (AccessEntry, DailyTally, DomainTally, FailedSignIn, HourlyTally, MonthlyTally):
     model.objects.all().delete()
 now = timezone.now()
 boxes = Mailbox.objects.exclude(address="eva@new.example").order_by("address")

@@ -77,7 +77,7 @@ def behind(scope: Scope, cell: Cell) -> int:
 
 def test_there_are_as_many_rows_as_were_counted(busy: Scope) -> None:
     period = Period(datetime(2026, 11, 19, tzinfo=ROME).date(), datetime(2026, 11, 25, tzinfo=ROME).date())
-    parts = sections(busy, figures.read(busy.keys, busy.whom, busy.newcomers, period, ROME), period)
+    parts = sections(busy, figures.read(busy.keys, busy.whom, busy.newcomers, period, ROME, period.last), period)
     found = list(numbers(parts))
     assert {part.name for part in parts} == {name.partition(" ")[0] for name, _cell in found}
     wrong = [(name, cell.link, cell.value, n) for name, cell in found if (n := behind(busy, cell)) != cell.value]

@@ -4,7 +4,7 @@ import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from reports.fields import bits
+from reports.fields import WEEK, bits
 from tests.reports.child import Child
 
 BEFORE = "0002_log_position"
@@ -66,6 +66,9 @@ def test_days_are_summed_up(tmp_path: Path) -> None:
     assert child.ask("SELECT mailbox, day, sent, received FROM reports_dailytally ORDER BY day") == [
         (key, day, 3, 0), (key, day + 1, 4, 0)
     ]  # fmt: skip
-    assert child.ask("SELECT mailbox, month, sent FROM reports_monthlytally") == [(key, 202611, 7)]
+    (month,) = child.ask("SELECT mailbox, month, sent, sending, week FROM reports_monthlytally")
+    week = [4, *[0] * 166, 3]  # Monday's first hour, Sunday's last
+    assert month == (key, 202611, 7, 0b11, WEEK.pack(*week))
+    child.migrate("reports", "0009_monthly_tally")
     weeks = child.ask("SELECT mailbox, month, hour, sent FROM reports_weektally ORDER BY hour")
-    assert weeks == [(key, 202611, 0, 4), (key, 202611, 167, 3)]  # Monday's first hour, Sunday's last
+    assert weeks == [(key, 202611, 0, 4), (key, 202611, 167, 3)]

@@ -1,7 +1,7 @@
 """A business of fifty people over a year, the same each time: what was counted of them by hour, day and month."""
 
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from accounts.models import Community, User
 from accounts.wishes import wishes
 from domains.models import Mailbox
+from reports.fields import NO_WEEK
 from reports.hours import day_number, hour_of_week
-from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, WeekTally, Word
+from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, Word
 from reports.periods import month
 from tests.reports.conftest import community, mailbox, person
 
@@ -40,7 +41,6 @@ def figures(keys: list[str], until: datetime, days: int, zone: tzinfo) -> None:
     HourlyTally.objects.bulk_create(found, batch_size=500)
     DailyTally.objects.bulk_create(days_of(found, zone), batch_size=500)
     MonthlyTally.objects.bulk_create(months_of(found, zone), batch_size=500)
-    WeekTally.objects.bulk_create(weeks_of(found, zone), batch_size=500)
     names = [f"partner-{number:03}.example" for number in range(PARTNERS)]
     Word.objects.bulk_create((Word(text=name, seen=until) for name in names), ignore_conflicts=True)
     words = list(Word.objects.filter(text__in=names).order_by("text"))
@@ -68,11 +68,19 @@ def days_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[DailyTally]:
 
 
 def months_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[MonthlyTally]:
-    """The same by month."""
+    """The same by month, with its days and its week."""
     found: dict[tuple[str, int], MonthlyTally] = {}
+    weeks: dict[tuple[str, int], list[int]] = defaultdict(lambda: [*NO_WEEK])
     for row in rows:
-        name = row.mailbox, month(row.hour.astimezone(zone))
-        grow(found.setdefault(name, MonthlyTally(mailbox=name[0], month=name[1])), row)
+        local = row.hour.astimezone(zone)
+        name = row.mailbox, month(local)
+        one = found.setdefault(name, MonthlyTally(mailbox=name[0], month=name[1], sending=0, week=()))
+        grow(one, row)
+        if row.sent:
+            one.sending |= 1 << local.day - 1
+            weeks[name][hour_of_week(local)] += row.sent
+    for name, week in weeks.items():
+        found[name].week = week
     return list(found.values())
 
 
@@ -80,15 +88,6 @@ def grow(tally: Tally, row: Tally) -> None:
     """Add what was counted."""
     for column in Tally.columns():
         setattr(tally, column, getattr(tally, column) + getattr(row, column))
-
-
-def weeks_of(rows: Iterable[HourlyTally], zone: tzinfo) -> list[WeekTally]:
-    """What was sent by month and hour of the week."""
-    found: Counter[tuple[str, int, int]] = Counter()
-    for row in rows:
-        local = row.hour.astimezone(zone)
-        found[row.mailbox, month(local), hour_of_week(local)] += row.sent
-    return [WeekTally(mailbox=key, month=at, hour=hour, sent=sent) for (key, at, hour), sent in found.items() if sent]
 
 
 def own(address: str, business: Community, role: str = "member") -> Mailbox:
