@@ -43,10 +43,10 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
     known: dict[str, int] = {}  # in one call alone: none of them is dropped meanwhile
 
     def store(found: list[Event]) -> None:
-        _count(host, found, known, now)
+        with uncollected():
+            _count(host, found, known, now)
 
-    with uncollected():
-        new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
+    new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
     if new:
         forget_unfinished(host, now)
     return new
