@@ -16,7 +16,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from policies.models import Answer, HeldLetter, RuleAct
 from reports.hours import EPOCH
 from reports.models import BURST, DailyTally, Delivery, DomainTally, HourlyTally, MonthlyTally
-from reports.periods import Period
+from reports.periods import A_DAY, Period
 from reports.room import nearly_full
 
 DOMAINS: Final = 20
@@ -87,33 +87,39 @@ def read(keys: Keys, whom: Keys, newcomers: Keys, period: Period, zone: tzinfo, 
     )
 
 
-def daily(keys: Keys, period: Period) -> "QuerySet[DailyTally]":
-    """What was counted of these mailboxes on these days."""
-    return DailyTally.objects.filter(mailbox__in=list(keys), day__range=(number(period.first), number(period.last)))
+def summed_up(keys: Keys, period: Period, today: date) -> "tuple[QuerySet[MonthlyTally], list[QuerySet[DailyTally]]]":
+    """What was counted of these mailboxes on these days, in few rows.
 
-
-def summed_up(keys: Keys, period: Period, today: date) -> "tuple[QuerySet[MonthlyTally], QuerySet[DailyTally]]":
-    """The same in fewer rows: the whole months of a long period, the running one among them, and the days around."""
-    days, months = daily(keys, period), period.whole_months(today) if period.step == "month" else None
+    The whole months of a long period, the running one among them, and the days before and after these.
+    """
+    months = period.whole_months(today) if period.step == "month" else None
     if months is None:
-        return MonthlyTally.objects.none(), days
-    whole_months = MonthlyTally.objects.filter(mailbox__in=list(keys), month__range=months.months)
-    return whole_months, days.exclude(day__range=(number(months.first), number(months.last)))
+        return MonthlyTally.objects.none(), [daily(keys, period.first, period.last)]
+    around = [(period.first, months.first - A_DAY), (months.last + A_DAY, period.last)]
+    days = [daily(keys, first, last) for first, last in around if first <= last]
+    return MonthlyTally.objects.filter(mailbox__in=list(keys), month__range=months.months), days
+
+
+def daily(keys: Keys, first: date, last: date) -> "QuerySet[DailyTally]":
+    """What was counted of these mailboxes on these days."""
+    return DailyTally.objects.filter(mailbox__in=list(keys), day__range=(number(first), number(last)))
 
 
 def by_day(keys: Keys, period: Period, today: date) -> dict[date, Sums]:
     """What all of them had together on each day (of whole months: in each month) with anything."""
     months, days = summed_up(keys, period, today)
-    return {
-        **{first_day(row["month"]): unsummed(row) for row in months.values("month").annotate(**summed(TOLD))},
-        **{EPOCH + timedelta(row["day"]): unsummed(row) for row in days.values("day").annotate(**summed(TOLD))},
+    found: dict[date, Sums] = {
+        first_day(row["month"]): unsummed(row) for row in months.values("month").annotate(**summed(TOLD))
     }
+    for rows in days:
+        found |= {EPOCH + timedelta(row["day"]): unsummed(row) for row in rows.values("day").annotate(**summed(TOLD))}
+    return found
 
 
 def in_all(keys: Keys, period: Period, today: date) -> Sums:
     """What all of them had together."""
     months, days = summed_up(keys, period, today)
-    return added(unsummed(rows.aggregate(**summed(TOLD))) for rows in (months, days))
+    return added(unsummed(rows.aggregate(**summed(TOLD))) for rows in (months, *days))
 
 
 def by_weekday(keys: Keys, period: Period, zone: tzinfo, today: date) -> dict[tuple[int, int], int]:
@@ -137,13 +143,13 @@ def by_mailbox(keys: Keys, period: Period, today: date) -> Mapping[str, Sums]:
     """What each mailbox sent and received; `days`: on how many it sent something."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     months, days = summed_up(keys, period, today)
-    for rows in (months, days):
-        for row in rows.values("mailbox").annotate(**summed(USED)):
-            found[row["mailbox"]].update(unsummed(row))
+    for row in months.values("mailbox").annotate(**summed(USED)):
+        found[row["mailbox"]].update(unsummed(row))
     for key, sending in months.filter(sending__gt=0).values_list("mailbox", "sending"):
         found[key]["days"] += sending.bit_count()
-    for key, count in days.filter(sent__gt=0).values_list("mailbox").annotate(days=Count("pk")):
-        found[key]["days"] += count
+    for rows in days:
+        for row in rows.values("mailbox").annotate(**summed(USED), days_sum=Count("pk", filter=Q(sent__gt=0))):
+            found[row["mailbox"]].update(unsummed(row))
     return found
 
 

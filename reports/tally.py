@@ -122,7 +122,7 @@ def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
         counting.take[type(event)](event)
     for queue_id in [*counting.attempts]:
         counting.end(queue_id, counting.letters[queue_id])
-    counts = {Slot(*slot): Count(*sums) for slot, sums in counting.sums.items()}
+    counts = {Slot(hour, *slot): Count(*sums) for hour, slots in counting.sums.items() for slot, sums in slots.items()}
     partners = {Partner(*partner): letters for partner, letters in counting.partners.items()}
     return Tally(counts, partners, counting.letters, counting.outcomes)
 
@@ -145,7 +145,7 @@ class _Counting:
         self.letters = dict(letters)
         self.before = dict(letters)
         self.at: datetime | None = None
-        self.sums: dict[tuple[datetime, str, str], list[int]] = defaultdict(lambda: [0, 0])
+        self.sums: dict[datetime, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
         self.attempts: dict[str, dict[Recipient, Delivered]] = defaultdict(dict)
         self.outcomes: list[Outcome] = []
@@ -200,7 +200,7 @@ class _Counting:
     def _rejected(self, event: Rejected) -> None:
         if (letter := self.letters.pop(event.queue_id, None)) and event.queue_id in self.attempts:
             self.end(event.queue_id, letter)
-        self._add(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
+        self._both(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
             self._both(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
 
@@ -273,13 +273,10 @@ class _Counting:
         self._both(at, letter.login, column, size)
 
     def _both(self, at: datetime, address: str, column: str, size: int) -> None:
-        if address and len(address) <= LONGEST_ADDRESS:
-            self._add(at, address, column, size)
-        self._add(at, HOST, column, size)
-
-    def _add(self, at: datetime, address: str, column: str, size: int) -> None:
+        """For a mailbox, if it is one, and for the host."""
         if at is not self.at:  # most events are counted several times
-            self.at, self.hour = at, hour_of(at)
-        sums = self.sums[self.hour, address, column]
-        sums[0] += 1
-        sums[1] += size
+            self.at, self.hour = at, self.sums[hour_of(at)]
+        for whose in (address, HOST) if address and len(address) <= LONGEST_ADDRESS else (HOST,):
+            sums = self.hour[whose, column]
+            sums[0] += 1
+            sums[1] += size
