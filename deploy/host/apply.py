@@ -132,10 +132,10 @@ def make_live(
     if old and not anew and says(old, snapshot, rendered, versions(layout)):
         return Applied(old.number, changed=False, generation=snapshot.generation)
     switch = Switch(old.number if old else None, release.next_number(layout))
-    prepare(layout, switch, snapshot, rendered, at, audit)
+    prepare(layout, switch, snapshot, rendered, at, old, audit)
     log(f"Release {release.name_of(switch.new)} is written, and every map answers as it was written.")
     release.switch(layout, switch.new)
-    settle_or_give_up(layout, switch, at, log)
+    settle_or_give_up(layout, switch, at, log, old)
     tidy(layout, log)
     return Applied(switch.new, changed=True, generation=snapshot.generation)
 
@@ -151,11 +151,19 @@ def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: M
 
 
 def prepare(
-    layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime, audit: str = ""
+    layout: Layout,
+    switch: Switch,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    at: datetime,
+    old: Release | None,
+    audit: str = "",
 ) -> None:
-    """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run."""
+    """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run.
+
+    `old`: the live release, which was read once already.
+    """
     journal.announce(layout, switch)
-    old = release.at_number(layout, switch.old)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
     folders = (layout.mail, layout.held, layout.later)
     try:
@@ -176,6 +184,8 @@ def prepare(
 def trials(snapshot: Snapshot, new: Release, old: Release | None, at: datetime) -> Iterator[samples.Trial]:
     """The rules that were not live before, with the letters that show what they do."""
     known = old.manifest.files if old else {}
+    if not any(path.startswith(f"{filters.FOLDER}/") for path in new.manifest.files.keys() - known.keys()):
+        return  # most saves bring no new rules, and to write all of them again only to see that takes long
     for path, (rules, key) in ruled(snapshot, at).items():
         parts = letters.parts(rules) if path not in known else []
         if len(parts) == 1:

@@ -166,9 +166,10 @@ def write_file(part: Part, path: str, target: Path, data: bytes, before: Release
 
     To write 100,000 recipes takes many times as long as to link them, and a linked passwd-file keeps its time.
     """
-    if part.moulded and before and files.same_content(before.path / path, data, part.file):
+    last = f"{before.path}/{path}" if part.moulded and before else ""
+    if last and files.same_content(last, data, part.file):
         with suppress(OSError):
-            target.hardlink_to(before.path / path)
+            os.link(last, target)
             return False
     files.write(target, data, part.file)
     return True

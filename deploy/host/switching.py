@@ -68,10 +68,13 @@ def drop(layout: Layout, number: int | None) -> None:
         files.remove(never.path)
 
 
-def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
-    """Have the daemons answer out of the release that is live now, or lead them back to the one before."""
+def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log, known: Release | None = None) -> None:
+    """Have the daemons answer out of the release that is live now, or lead them back to the one before.
+
+    `known`: the one before, where it was read already.
+    """
     try:
-        settle(layout, switch, log)
+        settle(layout, switch, log, known)
     except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, OSError) as error:
         new = release.at_number(layout, switch.new)
         if switch.old is None or not new:
@@ -82,10 +85,10 @@ def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) ->
         raise GivenUp(f"{sentence} The release before is live again.") from error
 
 
-def settle(layout: Layout, switch: Switch, log: Log) -> None:
+def settle(layout: Layout, switch: Switch, log: Log, known: Release | None = None) -> None:
     """Tell the daemons, ask them, and end the sessions of people who may no longer sign in."""
     switched = time.time()
-    old, new = release.at_number(layout, switch.old), release.at_number(layout, switch.new)
+    old, new = known or release.at_number(layout, switch.old), release.at_number(layout, switch.new)
     assert new, "a release that is live has a folder"
     if not nudge(layout, log) or release.differ(old, new, NEED_RELOAD):
         helper.ask(layout, "reload", "postfix")
@@ -93,11 +96,18 @@ def settle(layout: Layout, switch: Switch, log: Log) -> None:
     ask_postfix(layout, new.manifest.nonce, log)
     probe.wait_for_login(layout, new.manifest.nonce, switched if release.differ(old, new, ("dovecot/passwd",)) else 0)
     log("The daemons answer out of the new release.")
-    for login in revoked(old.snapshot, new.snapshot, falling_asleep(old, new)) if old else []:
+    for login in ended(old, new) if old else []:
         helper.ask(layout, "kick", login)
         log(f"Sessions of {login} were ended.")
     nudge(layout, log)
     journal.forget(layout)
+
+
+def ended(old: Release, new: Release) -> list[str]:
+    """The logins whose sessions end. Every password and key is in the passwd-file: the same file ends nobody's."""
+    if not release.differ(old, new, ("dovecot/passwd",)):
+        return []
+    return revoked(old.snapshot, new.snapshot, falling_asleep(old, new))
 
 
 def falling_asleep(old: Release, new: Release) -> set[str]:
