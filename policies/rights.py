@@ -76,7 +76,7 @@ def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
 def held_keys(kept: set[int]) -> set[str]:
     """Their keys alone, which every page asks for, of whoever keeps the lists of these people."""
     rows = bound(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else MailboxPerson.objects.none()
-    found = set(rows.values_list("mailbox__key", "user"))
+    found = set(rows.order_by().values_list("mailbox__key", "user"))
     return {key for key, _person in found} - {key for key, person in found if person not in kept}
 
 

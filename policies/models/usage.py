@@ -1,5 +1,6 @@
 """The acceptable-use policy of a community, version by version, and who has read which."""
 
+import json
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,22 @@ from policies.usage import Paragraph
 FILE_DOORS = ("load", "undo")  # whoever runs the host restores what others have read
 
 
+class OrderedJSONField(models.JSONField):
+    """JSON whose names stay in their order: PostgreSQL's usual type for it sorts them, and here they are sentences."""
+
+    def db_type(self, connection: Any) -> str | None:
+        """PostgreSQL has another one that keeps the text; SQLite keeps it anyway."""
+        return "json" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Its text; the usual way leads through the sorting type."""
+        return json.dumps(value, cls=self.encoder)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """The driver reads that type by itself."""
+        return super().from_db_value(value, expression, connection) if isinstance(value, str) else value
+
+
 class UsagePolicy(Wish):
     """One version: free text `before` and `after` paragraphs about rules, which are kept as they were when published.
 
@@ -26,7 +43,7 @@ class UsagePolicy(Wish):
     number = models.PositiveIntegerField(_("version"))
     before = models.TextField(_("before the rules"), blank=True, default="")
     after = models.TextField(_("after the rules"), blank=True, default="")
-    generated = models.JSONField(_("rules"), default=dict, blank=True)
+    generated = OrderedJSONField(_("rules"), default=dict, blank=True)
     by = models.CharField(max_length=254)
     when = models.DateTimeField()
     rules: ClassVar = {
