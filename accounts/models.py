@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts import passwords, rules
-from accounts.wishes import AuditEntry, Wish, Wishes, WishQuerySet, invalid
+from accounts.wishes import AuditEntry, Concerns, Wish, Wishes, WishQuerySet, invalid
 
 __all__ = ["AuditEntry", "Community", "Membership", "User", "Wishes"]
 
@@ -44,6 +44,10 @@ class Community(Wish):
     def label(self) -> str:
         """Its name."""
         return self.name
+
+    def concerns(self) -> Concerns:
+        """Itself."""
+        return Concerns(community=self.pk, whose=self.name)
 
 
 class UserManager(BaseUserManager.from_queryset(WishQuerySet)):  # type: ignore[misc]
@@ -88,6 +92,10 @@ class User(AbstractBaseUser, Wish):
     def label(self) -> str:
         """The sign-in address."""
         return self.address
+
+    def concerns(self) -> Concerns:
+        """Herself, in every community she is in."""
+        return Concerns(self.pk, None, self.address)
 
     def get_short_name(self) -> str:
         """What others call this person."""
@@ -149,6 +157,10 @@ class Membership(Wish):
     def label(self) -> str:
         """Person and community."""
         return f"{self.user.address} in {self.community.name}"
+
+    def concerns(self) -> Concerns:
+        """The person, in this community."""
+        return Concerns(self.user_id, self.community_id, self.user.address)
 
     def clean(self) -> None:
         """Role, level and protection fit each other and the kind of community."""

@@ -12,12 +12,14 @@ nested: the outermost is the transaction. Writing a wish outside raises `Outside
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.dispatch import Signal
@@ -51,9 +53,21 @@ class Wishes(models.Model):
         """The newest generation."""
         return cls.objects.filter(pk=1).values_list("generation", flat=True).first() or 0
 
+    @classmethod
+    def leap(cls, above: int) -> None:
+        """Count beyond a generation that came from elsewhere: numbers only grow. Inside a transaction."""
+        row = cls.objects.select_for_update().get_or_create(pk=1)[0]
+        row.generation = max(row.generation, above) + 1
+        row.save(update_fields=["generation"])
+
 
 class AuditEntry(models.Model):
-    """One change of one row: append-only, each entry holds the hash of the one before. Never a secret."""
+    """One change of one row: append-only, each entry holds the hash of the one before. Never a secret.
+
+    `person`, `communities` (their numbers, a blank around each) and `whose` say whom it concerned when it was written;
+    without them it is nobody's but the administrator's. Numbers of rows are never given again, names may be.
+    `salt`: so that nobody finds out by guessing what an entry says whose digest alone he may see.
+    """
 
     when = models.DateTimeField()
     generation = models.PositiveBigIntegerField()
@@ -63,6 +77,10 @@ class AuditEntry(models.Model):
     what = models.CharField(max_length=320)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    person = models.BigIntegerField(null=True)
+    communities = models.TextField(blank=True, default="")
+    whose = models.CharField(max_length=254, blank=True, default="")
+    salt = models.CharField(max_length=32, blank=True, default="")
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -84,9 +102,31 @@ class AuditEntry(models.Model):
 
     def sealed(self, previous: str) -> str:
         """The digest of this entry after one whose digest is `previous`."""
-        row = [previous, self.when.isoformat(), self.generation, self.who, self.door, self.kind, self.what]
-        text = json.dumps([*row, self.before, self.after], sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sealed(previous, [self.when, *(getattr(self, name) for name in SEALED[1:])])
+
+
+SEALED = (
+    "when", "generation", "who", "door", "kind", "what", "before", "after", "person", "communities", "whose", "salt"
+)  # fmt: skip
+NEWER = 4  # the last of these were not always there: an entry without any has the digest it always had
+
+
+def sealed(previous: str, values: Sequence[Any]) -> str:
+    """The digest of the values of `SEALED` after an entry whose digest is `previous`."""
+    told = values if any(values[-NEWER:]) else values[:-NEWER]
+    text = json.dumps([previous, values[0].isoformat(), *told[1:]], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Concerns(NamedTuple):
+    """Whom a row is about: the number of a person, that of a community, and how people call whose it is.
+
+    A person without a community: every community she is in.
+    """
+
+    person: int | None = None
+    community: int | None = None
+    whose: str = ""
 
 
 @dataclass
@@ -107,6 +147,9 @@ class Writing:
         if before or after:
             entry = AuditEntry(who=self.author, door=self.door, kind=str(row._meta.model_name), what=row.label()[:320])
             entry.before, entry.after = row.masked(before), row.masked(after)
+            concerns = row.concerns()
+            entry.person, entry.whose = concerns.person, concerns.whose[:254]
+            entry.communities = numbers([concerns.community]) if concerns.community else ""
             self.entries.append(entry)
 
 
@@ -148,9 +191,32 @@ def _count(row: Wishes, writing: Writing) -> None:
     """Count the generation up, seal the audit entries and tell the listeners once this is committed."""
     row.generation += 1
     row.save(update_fields=["generation"])
+    _place(writing.entries)
     _seal(writing.entries, row.generation)
     generation = row.generation
     transaction.on_commit(lambda: wishes_changed.send(sender=Wishes, generation=generation))
+
+
+def numbers(found: Iterable[int]) -> str:
+    """Numbers as one text in which each can be looked for with a blank around it."""
+    return "".join(f" {number} " for number in sorted(found))
+
+
+def _place(entries: list[AuditEntry]) -> None:
+    """What is about a person belongs to every community she is in, or was until this block."""
+    wide = [entry for entry in entries if entry.person and not entry.communities]
+    people = {entry.person for entry in wide}
+    found: dict[int, set[int]] = {person: set() for person in people if person}
+    for entry in entries:
+        if entry.kind == "membership" and entry.person in found:
+            found[entry.person].add(int(entry.communities))
+    waiting = sorted(found)
+    for start in range(0, len(waiting), 500):
+        rows = apps.get_model("accounts", "Membership").objects.filter(user__in=waiting[start : start + 500])
+        for person, community in rows.order_by().values_list("user", "community"):
+            found[person].add(community)
+    for entry in wide:
+        entry.communities = numbers(found[entry.person or 0])
 
 
 def _seal(entries: list[AuditEntry], generation: int) -> None:
@@ -158,7 +224,7 @@ def _seal(entries: list[AuditEntry], generation: int) -> None:
     digest = AuditEntry.objects.order_by("-pk").values_list("digest", flat=True).first() or ""
     now = timezone.now()
     for entry in entries:
-        entry.when, entry.generation = now, generation
+        entry.when, entry.generation, entry.salt = now, generation, secrets.token_hex(16)
         digest = entry.digest = entry.sealed(digest)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
 
@@ -213,6 +279,10 @@ class Wish(models.Model):
     def label(self) -> str:
         """What people call this row."""
         raise NotImplementedError
+
+    def concerns(self) -> Concerns:
+        """Whose row this is, for who may read of it in the audit."""
+        return Concerns()
 
     def settle(self) -> None:
         """Raise ValidationError where this row, saved or deleted, does not fit the rows around it.

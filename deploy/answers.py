@@ -23,8 +23,10 @@ from deploy import services
 from deploy.host import files, held, queue, shadow
 from deploy.host.helper import HelperError, NoAnswer
 from deploy.host.layout import Layout, LayoutError
+from deploy.host.release import ReleaseError
 from deploy.host.shadow import ShadowError
 from deploy.models import MailHost
+from deploy.services import older
 from deploy.services.held import index
 from deploy.services.questions import answer_to, ask, normal
 from policies.models import Answer, HeldLetter
@@ -34,6 +36,7 @@ PASSES: Final = frozenset({"in-1", "in-3", "in-5", "in-6"})  # stations that let
 # What became of a letter, for people to read: stored in English, translated where it is shown.
 UNDER_WAY: Final = _("It is on its way.")
 DELIVERED: Final = _("It was delivered.")
+IN_THE_MORNING: Final = _("It was let through, and is delivered in the morning.")
 SENT: Final = _("It was sent.")
 REFUSED: Final = _("It was not let through.")
 HELD_AGAIN: Final = _("It was looked at again, and is still held.")
@@ -53,11 +56,13 @@ def attend(name: str, *, again: bool = False) -> None:
         here = services.layout()
         with files.locked(here.root / ".held", patience=0):
             now, host = datetime.now(UTC), MailHost.objects.get(name=name)
+            if host.ahead or not older.known(host, here):
+                return  # an older database: what it says was answered may be answered otherwise by now
             index(host, now)
             carry_out(host, here, now, again=again)
     except files.Busy:
         return  # somebody else is at it, and will be here again in a moment
-    except (LayoutError, OSError) as error:
+    except (LayoutError, ReleaseError, OSError) as error:
         logger.error("%s", error)
 
 
@@ -116,7 +121,8 @@ def let_in(letter: HeldLetter, here: Layout, now: datetime, choices: set[str]) -
     said = held.deliver(here, letter.key, letter.name, passes)
     if said == held.GONE and not asked_before:
         return letter.end(State.GONE, now)
-    return letter.end(State.DONE, now, HELD_AGAIN if said.startswith("held ") else DELIVERED)
+    outcome = {"held": HELD_AGAIN, "later": IN_THE_MORNING}.get(said.partition(" ")[0], DELIVERED)
+    return letter.end(State.DONE, now, outcome)
 
 
 def let_out(letter: HeldLetter, here: Layout, now: datetime) -> None:

@@ -111,6 +111,28 @@ class RemoveForm(forms.Form):
     )
 
 
+class ConfirmForm(forms.Form):
+    """That the wishes of an older database go live on a host: which generation of it was shown."""
+
+    ahead = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class PauseForm(forms.Form):
+    """Why a host is paused."""
+
+    reason = LineField(
+        lambda value: rules.line(value, 200),
+        label=_("Why do you pause it?"),
+        help_text=_("One line, shown to everybody who runs the mail host."),
+    )
+
+
+class UndoForm(forms.Form):
+    """The generation over which somebody was shown what going back would change."""
+
+    generation = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
 def addresses(*people: int) -> list[str]:
     """The mailboxes under which people sign in: those that are one person's alone."""
     alone = Mailbox.objects.annotate(shared=Count("people")).filter(shared=1, people__in=people)

@@ -32,9 +32,10 @@ GATES: Final = {"list": "hold", "proven": "proven", "anyone": "anyone"}  # what 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """A transaction that sees the database as it is at one moment."""
+    """A transaction that sees the database as it is at one moment; inside another one, as that one sees it."""
+    outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if connection.vendor == "postgresql":
+        if outermost and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
@@ -58,6 +59,7 @@ def gather(host: MailHost) -> Snapshot:
             senders=tuple(senders(boxes, bound)),
             screens=tuple(screens(boxes, screened)),
             filters=tuple(map(filter_of, filtering())) if primary else (),
+            hours=tuple(hours(boxes, bound)),
         )
 
 
@@ -174,6 +176,25 @@ def screens(boxes: list[Box], screened: Incoming) -> Iterator[snapshot.Screen]:
         gates = [gate_of(bond, person) for person in people for bond in person.bonds]
         if gates:
             yield snapshot.Screen(box.address, tuple(gates))
+
+
+def hours(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Hours]:
+    """Whose mailboxes sleep: each person, as each of her communities says. A mailbox of several people never does."""
+    own = logins(boxes)
+    calendars = {pk: days for pk, *days in Community.objects.values_list("pk", "school_days", "holidays")}
+    for person in bound.people:
+        for bond in person.bonds if own[person.person] else ():
+            if bond.sleeps:
+                yield hours_of(bond, tuple(own[person.person]), *calendars[bond.community])
+
+
+def hours_of(bond: Bond, mailboxes: tuple[str, ...], days: list[str], free: list[list[str]]) -> snapshot.Hours:
+    """What a community says of a person's hours; its calendar only where a night depends on it."""
+    steps = tuple((end_of(day, bond.timezone), setting) for day, setting in bond.hours)
+    if bond.level not in levels.HOURS_BEFORE_SCHOOL_ONLY:
+        return snapshot.Hours(bond.name, mailboxes, bond.timezone, steps)
+    holidays = tuple(sorted((first, last) for first, last in free))
+    return snapshot.Hours(bond.name, mailboxes, bond.timezone, steps, True, tuple(days), holidays)
 
 
 def gate_of(bond: Bond, person: Screened) -> snapshot.Gate:

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 def tell(host: str, now: datetime) -> None:
     """Send what is due, on the primary host; a second worker that comes meanwhile leaves it to the first."""
-    if not MailHost.objects.filter(name=host, role=MailHost.Role.PRIMARY).exists():
+    if not MailHost.objects.filter(name=host, role=MailHost.Role.PRIMARY, ahead=0).exists():
         return
     try:
         with services.alone("notices"):

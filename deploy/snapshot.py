@@ -8,7 +8,7 @@ Raises `SnapshotError` when JSON is not a snapshot of the known `FORMAT`.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 FORMAT = 1
@@ -180,11 +180,29 @@ class Filter:
     away: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Hours:
+    """When one person may use her mail, as one circle says: outside these hours her mailboxes are asleep.
+
+    `mailboxes`: hers alone. `zone`: where its clock stands. `steps`: (end, `07:00-20:00` or `always`), each until its
+    end, ISO 8601; the last has none. `before_school`: only a night whose morning is of a school day counts;
+    `school_days` are days of the week (`mon`), `holidays` first and last days without school.
+    """
+
+    circle: str
+    mailboxes: tuple[str, ...]
+    zone: str
+    steps: tuple[tuple[str, str], ...]
+    before_school: bool = False
+    school_days: tuple[str, ...] = ()
+    holidays: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything one host is told, sorted; `generation` counts the wishes it was gathered from.
 
-    Text without `circles`, `senders`, `screens` and `filters` was written before there were any: it has none.
+    Text without `circles`, `senders`, `screens`, `filters` and `hours` was written before there were any: it has none.
     """
 
     generation: int
@@ -197,10 +215,12 @@ class Snapshot:
     senders: tuple[Sender, ...] = ()
     screens: tuple[Screen, ...] = ()
     filters: tuple[Filter, ...] = ()
+    hours: tuple[Hours, ...] = ()
 
     def to_json(self) -> str:
-        """The snapshot as JSON text with a final newline; `from_json` reads it back."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1) + "\n"
+        """The snapshot as JSON text with a final newline, a line for each row; `from_json` reads it back."""
+        rows = {"format": FORMAT, **plain(self)}
+        return "{\n" + ",\n".join(f"{_text(name)}: {_lines(value)}" for name, value in rows.items()) + "\n}\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
@@ -219,10 +239,24 @@ class Snapshot:
                     "senders": tuple(_sender(row) for row in data.get("senders", ())),
                     "screens": tuple(_screen(row) for row in data.get("screens", ())),
                     "filters": tuple(_filter(row) for row in data.get("filters", ())),
+                    "hours": tuple(Hours(**_tuples(row)) for row in data.get("hours", ())),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SnapshotError(f"The text is no snapshot: {error}") from error
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """A row, or the whole, as JSON has it; what is within stays as it is, for the writer asks for each."""
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=plain)
+
+
+def _lines(value: Any) -> str:
+    return "[\n" + ",\n".join(map(_text, value)) + "\n]" if isinstance(value, tuple) else _text(value)
 
 
 def _sender(row: dict[str, Any]) -> Sender:

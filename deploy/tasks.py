@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from deploy import answers, explain, export, notices
-from deploy.services import folders, queued, vacations
+from deploy.services import alarms, drifting, folders, queued, released, vacations
 from mailadmin.celery import app, queue
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,9 @@ def reconcile(host: str) -> None:
 
 @shared_task(name="deploy.verify")
 def verify(host: str) -> None:
-    """Apply the newest wishes and compare every file: what changes by the clock, what somebody else changed."""
+    """Apply the newest wishes and compare every file, also where they should be live."""
     export.reconcile(host, verify=True)
+    drifting.look(host, datetime.now(UTC))
 
 
 @shared_task(name="deploy.held")
@@ -36,8 +37,9 @@ def held(host: str) -> None:
 
 @shared_task(name="deploy.notices")
 def tell(host: str) -> None:
-    """Tell those who answer what waits for them."""
+    """Tell those who answer what waits for them, and administrators what is wrong."""
     notices.tell(host, datetime.now(UTC))
+    alarms.tell(host, datetime.now(UTC))
 
 
 @shared_task(name="deploy.away")
@@ -48,10 +50,12 @@ def tell_who_is_away(host: str) -> None:
 
 @shared_task(name="deploy.explain")
 def answer_asked(host: str) -> None:
-    """Say what somebody asked: what would become of a letter, which folders a mailbox has, what the queue holds."""
+    """Say what somebody asked: of a letter, the folders of a mailbox, the queue, the files of a release."""
     explain.answer_asked(host)
     folders.answer_asked(host)
     queued.answer_asked(host)
+    drifting.answer_asked(host, export.renew)
+    released.answer_asked(host)
 
 
 def poke(host: str, *, verify_all: bool = False) -> bool:

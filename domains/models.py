@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.models import Community, User
 from accounts.rules import domain_name, shown_address, shown_domain
-from accounts.wishes import Wish, WishQuerySet
+from accounts.wishes import Concerns, Wish, WishQuerySet
 from domains import rules
 
 
@@ -46,6 +46,10 @@ class Domain(Wish):
     def label(self) -> str:
         """The name in A-labels."""
         return self.name
+
+    def concerns(self) -> Concerns:
+        """The community whose domain it is."""
+        return Concerns(community=self.community_id, whose=self.name)
 
     @property
     def shown(self) -> str:
@@ -106,6 +110,10 @@ class Address(Wish):
     def label(self) -> str:
         """The address in A-labels."""
         return self.address
+
+    def concerns(self) -> Concerns:
+        """The community whose domain it is in."""
+        return Concerns(community=self.domain.community_id, whose=self.address)
 
     @property
     def shown(self) -> str:
@@ -183,6 +191,10 @@ class MailboxPerson(Wish):
     def label(self) -> str:
         """Person and mailbox."""
         return f"{self.user.address} at {self.mailbox.address}"
+
+    def concerns(self) -> Concerns:
+        """The person, in the community whose domain the mailbox is in."""
+        return Concerns(self.user_id, self.mailbox.domain.community_id, self.mailbox.address)
 
     def settle(self) -> None:
         """The mailbox is still somebody's."""

@@ -33,7 +33,7 @@ def every(seconds: float, task: str, *args: str) -> dict[str, Any]:
 app.conf.task_default_queue = queue(settings.MAILADMIN_HOST)
 app.conf.beat_schedule = {
     "reconcile": every(5, "deploy.reconcile"),
-    "verify": every(60, "deploy.verify"),
+    "verify": every(300, "deploy.verify"),  # what changes by the clock is the host's own business
     "explain": every(3, "deploy.explain"),
     "held": every(2, "deploy.held"),
     "notices": every(10, "deploy.notices"),

@@ -3,8 +3,9 @@
 In: nothing but the database. Out: plain data for the mail host. Nothing is touched or raised. The number of queries
 does not grow with the number of rows.
 
-Whose letters are looked at: everybody who is protected, and in a business whom a level shields from strangers or who
-has somebody blocked. Of several communities each has its say, and so has each person of a mailbox that is shared.
+Whose letters are looked at: everybody who is protected, and in a business whom a level shields from strangers, who
+has hours or who has somebody blocked. Of several communities each has its say, and so has each person of a mailbox
+that is shared.
 """
 
 from collections import defaultdict
@@ -67,8 +68,8 @@ def lines() -> tuple[Mapping[int, Lines], Mapping[int, Lines]]:
 
 
 def looks(person: Screened, common: Mapping[int, Lines]) -> bool:
-    """True for the protected, where strangers may not write at some time, and where somebody is blocked."""
-    if any(bond.kind == "family" or bond.restricts for bond in person.bonds):
+    """True for the protected, where not everybody's letters come in at any time, and where somebody is blocked."""
+    if any(bond.kind == "family" or bond.restricts or bond.sleeps for bond in person.bonds):
         return True
     listed = person.lines.union(*(common[bond.community] for bond in person.bonds))
     return any(line.kind == Contact.Kind.BLOCKED for line in listed)

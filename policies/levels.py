@@ -30,6 +30,7 @@ TABLE: Final[Mapping[str, Settings]] = {
         "partners": "list list no-programs anything tell always nothing 9999/25",
     }.items()
 }
+ALWAYS: Final = "always"  # hours without an end
 NO_LEVEL: Final = TABLE["open"]  # guardians, owners, and managers without a level
 HOURS_BEFORE_SCHOOL_ONLY: Final = frozenset({"explorer"})  # their hours hold on evenings before a school day
 RESTRICTING: Final = frozenset({"list", "proven"})  # settings of incoming and outgoing at which a station says no
@@ -38,8 +39,10 @@ WITHOUT_LIST: Final = frozenset({"inside"})
 ACTIVE: Final[Mapping[str, frozenset[str]]] = {
     "incoming": frozenset({"list", "proven", "anyone"}),
     "outgoing": frozenset({"list", "anyone"}),
+    "hours": frozenset({"07:00-20:00", "07:00-21:00", "07:00-22:30"}),  # and any others: see FREE
     "sight": frozenset({"held", "contacts", "nothing"}),  # what the pages show of a held letter
 }
+FREE: Final = frozenset({"hours"})  # switches of which every setting is enforced, once one is
 # What the mail host answers, in English as all its answers, where a level that restricts refuses and does not ask.
 REFUSALS: Final[Mapping[str, str]] = {
     "inside": "You may write to your own people only: ask the owner of your business.",
@@ -54,7 +57,8 @@ def refusal(level: str) -> str:
 
 def active(switch: str, setting: str) -> bool:
     """True when what this setting promises is enforced today."""
-    return setting in ACTIVE.get(switch, frozenset())
+    settings = ACTIVE.get(switch, frozenset())
+    return setting in settings or (switch in FREE and bool(settings))
 
 
 def effective(level: str, overrides: Iterable[Settings], on: date) -> Settings:
@@ -72,6 +76,8 @@ def effective(level: str, overrides: Iterable[Settings], on: date) -> Settings:
 def course(level: str, overrides: Iterable[Settings], switch: str) -> list[tuple[date | None, str]]:
     """How a switch stands from long ago on: its setting up to and with each last day; the end is `(None, setting)`."""
     rows = list(overrides)
+    if not rows:  # nearly everybody
+        return [(None, TABLE.get(level, NO_LEVEL)[switch])]
     days = sorted({date.fromisoformat(one["until"]) for one in rows if switch in one})
     steps: list[tuple[date | None, str]] = [(day, effective(level, rows, day)[switch]) for day in days]
     return [*steps, (None, TABLE.get(level, NO_LEVEL)[switch])]

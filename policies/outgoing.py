@@ -22,7 +22,10 @@ Course = tuple[tuple[date | None, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """What one community says of one person's letters, out or in. `course`: see `levels.course`."""
+    """What one community says of one person's letters, out or in. `course`: see `levels.course`.
+
+    `hours`: the course of the switch `hours`.
+    """
 
     community: int
     name: str
@@ -30,6 +33,12 @@ class Bond:
     timezone: str
     level: str
     course: Course
+    hours: Course
+
+    @property
+    def sleeps(self) -> bool:
+        """True when there are hours outside of which mail is closed."""
+        return any(setting != levels.ALWAYS for _until, setting in self.hours)
 
     @property
     def restricts(self) -> bool:
@@ -84,14 +93,14 @@ def bonds(switch: str) -> Mapping[int, list[Bond]]:
     rows = Membership.objects.exclude(level="").order_by("user__address", "community__name")
     facts = ("community", "community__name", "community__kind", "community__timezone", "level")
     for person, overrides, community, name, kind, timezone, level in rows.values_list("user", "overrides", *facts):
-        course = tuple(levels.course(level, overrides, switch))
-        found[person].append(Bond(community, name, kind, timezone, level, course))
+        course, hours = (tuple(levels.course(level, overrides, one)) for one in (switch, "hours"))
+        found[person].append(Bond(community, name, kind, timezone, level, course, hours))
     return found
 
 
 def binds(bound: Bound, common: Mapping[int, Listed]) -> bool:
-    """True when there is anybody whom this person may not write to."""
-    return any(bond.restricts for bond in bound.bonds) or any(
+    """True when there is anybody whom this person may not write to at some time."""
+    return any(bond.restricts or bond.sleeps for bond in bound.bonds) or any(
         kind == Contact.Kind.BLOCKED for listed in lists_of(bound, common) for _entry, kind in listed
     )
 

@@ -50,6 +50,11 @@ def may_write_entry(actor: User, owner: User | Community, kind: str) -> bool:
     return (own and kind == Contact.Kind.BLOCKED) or may_keep_list(actor, owner)
 
 
+def kept_communities(actor: User) -> QuerySet[Community]:
+    """Those whose own list the actor keeps: of which she is guardian or owner."""
+    return Community.objects.filter(memberships__user=actor, memberships__role__in=KEEPERS)
+
+
 def kept_people(actor: User) -> set[int]:
     """Everybody whose list the actor keeps: the same as `may_keep_list` says of each, in two queries."""
     roles = dict(Membership.objects.filter(user=actor, role__in=BELOW).values_list("community", "role"))
@@ -71,7 +76,7 @@ def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
 def held_keys(kept: set[int]) -> set[str]:
     """Their keys alone, which every page asks for, of whoever keeps the lists of these people."""
     rows = bound(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else MailboxPerson.objects.none()
-    found = set(rows.values_list("mailbox__key", "user"))
+    found = set(rows.order_by().values_list("mailbox__key", "user"))
     return {key for key, _person in found} - {key for key, person in found if person not in kept}
 
 

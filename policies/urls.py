@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from policies.views import adding, children, contacts, filter_settings, filters, letters, questions, usage, waiting
+from policies.views import (
+    adding,
+    audit,
+    children,
+    contacts,
+    filter_settings,
+    filters,
+    letters,
+    questions,
+    usage,
+    waiting,
+)
 from policies.views.filters import KeyConverter
 from policies.views.owners import OwnerConverter
 
@@ -34,6 +45,7 @@ urlpatterns = [
     path("rules/<int:pk>/vacation/", filter_settings.vacation_edit, name="vacation-edit"),
     path("rules/<int:pk>/spam/", filter_settings.spam_edit, name="spam-edit"),
     path("rules/<int:pk>/forwarding/", filter_settings.forwarding_edit, name="forwarding-edit"),
+    path("changes/audit/", audit.audit_list, name="audit-list"),
     path("use/", usage.usage_list, name="usage-list"),
     path("use/<int:pk>/", usage.usage_show, name="usage-show"),
     path("use/<int:pk>/acknowledge/", usage.usage_acknowledge, name="usage-acknowledge"),

@@ -49,7 +49,14 @@ def paragraphs(use: Use) -> list[Paragraph]:
 def paragraph(about: str, claims: Claims) -> Paragraph:
     """One subject in the reader's language."""
     title = gettext(TITLES[about]) if about in TITLES else gettext("Level: %(level)s") % {"level": words.LEVELS[about]}
-    return {"about": about, "title": title, "lines": {key: gettext(text) for key, text in claims.items()}}
+    return {"about": about, "title": title, "lines": {key: sentence(key, text) for key, text in claims.items()}}
+
+
+def sentence(key: str, text: str) -> str:
+    """A claim in the reader's language; of hours, with the hours that its key names."""
+    start, dash, end = key.removeprefix("hours=").partition("-")
+    said = gettext(text)
+    return said % {"start": start, "end": end} if key.startswith("hours=") and dash else said
 
 
 def in_every_language(use: Use) -> dict[str, list[Paragraph]]:

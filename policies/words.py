@@ -9,6 +9,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 from accounts.rules import shown_address, shown_domain
 from policies import asking
 from policies.asking import Proof
+from policies.levels import HOURS_BEFORE_SCHOOL_ONLY
 
 Words = dict[str, Promise]
 
@@ -96,10 +97,16 @@ def setting(switch: str, value: str, level: str = "") -> str:
     """What a switch stands at."""
     if switch == "hours" and value != "always":
         start, end = value.split("-")
-        return gettext("from %(start)s to %(end)s") % {"start": start, "end": end}
+        said = gettext("from %(start)s to %(end)s") % {"start": start, "end": end}
+        return gettext("%(hours)s, before a school day") % {"hours": said} if before_school(level) else said
     if switch == "limits":
         return limits(*value.split("/"))
     return str(IN_BUSINESS.get((level, switch, value)) or SETTINGS.get((switch, value)) or value)
+
+
+def before_school(level: str) -> bool:
+    """Whether the hours of a level are those of the evenings before a school day alone."""
+    return level in HOURS_BEFORE_SCHOOL_ONLY
 
 
 def limits(letters: str, recipients: str) -> str:

@@ -19,7 +19,8 @@ DIGITS: Final = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 LATEST: Final = timedelta(days=45)  # a letter may have waited for 30 days, and then in the queue
 LINE: Final = re.compile(
     rb"\nqueue=([0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}) box=([0-9a-f]{16}) "
-    rb"(hold in-[1-7] (?=[a-z])|deliver in-8 (?=-))(-|malformed|blocked|stranger|unproven|spam|content|hours) "
+    rb"(hold in-[1-7] (?=[a-z])|later in-7 (?=hours )|deliver in-8 (?=-))"
+    rb"(-|malformed|blocked|stranger|unproven|spam|content|hours) "
     rb"([!-~]{1,254}) ([!-~]{1,300}) ([!-~]{1,255})(?=\n)"
 )
 
@@ -43,7 +44,7 @@ class Verdict(NamedTuple):
     at: datetime
     queue_id: str
     key: str
-    verdict: str  # hold, deliver
+    verdict: str  # hold, later, deliver
     station: str
     reason: str
     author: str

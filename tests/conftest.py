@@ -60,7 +60,7 @@ def wishes_guard(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 # What earlier tests left waiting, told parents today and published is nobody's business in the next one.
-PROGRAMS = frozenset({"resolver", "rspamd", "redis", "panel", "worker", "postfix", "dovecot", "helper"})
+PROGRAMS = frozenset({"resolver", "rspamd", "redis", "panel", "worker", "postfix", "dovecot", "helper", "clock"})
 FORGET = """
 from django.db import connection
 from policies.models import HeldLetter, Notice

@@ -3,10 +3,12 @@
 `household` is a fixture; each test that names it finds these people, and writes what it needs itself.
 """
 
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts import passwords
@@ -87,8 +89,44 @@ class Household:
         return client
 
 
+class Mould:
+    """The rows of a household made once, copied for each test: to make it anew took half of the time of all tests."""
+
+    def __init__(self) -> None:
+        before = {table: rows(table) for table in tables()}
+        with wishes("test", "test"):
+            self.household = Household()
+        self.rows = {table: found for table in tables() if (found := rows(table)) != before[table]}
+
+    def copy(self) -> Household:
+        """The same rows, and objects of their own."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table, found in self.rows.items():
+                places = ", ".join(["%s"] * len(found[0]))
+                cursor.cursor.execute(f"DELETE FROM {table}")  # noqa: S608  the models' own names
+                cursor.cursor.executemany(f"INSERT INTO {table} VALUES ({places})", found)  # noqa: S608
+        return deepcopy(self.household)
+
+
+def tables() -> list[str]:
+    """Of every model."""
+    return [connection.ops.quote_name(name) for name in connection.introspection.django_table_names()]
+
+
+def rows(table: str) -> list[tuple[Any, ...]]:
+    """All of a table, as the driver gives and takes them."""
+    with connection.cursor() as cursor:
+        cursor.cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
+        return [tuple(row) for row in cursor.cursor.fetchall()]
+
+
+@cache
+def mould(_database: str) -> Mould:
+    """The one of this process."""
+    return Mould()
+
+
 @pytest.fixture
 def household(db: None) -> Household:
-    """Everybody, made anew for each test."""
-    with wishes("test", "test"):
-        return Household()
+    """Everybody, anew for each test."""
+    return mould(connection.vendor).copy()

@@ -1,9 +1,12 @@
 """One held letter runs through the dispatcher again, or is dropped: as the mail user, and safe against a kill.
 
-Run as `python -m deploy.host.again HOST.JSON deliver KEY PLACE FILE PASS`, `… drop KEY PLACE FILE` or `… recover`.
-In: which letter of `<mail>/.held/KEY/PLACE/new/`, and the station that lets it through once (`-` for none).
-Out: one line: `delivered`, `held PLACE`, `dropped`, `gone` (there is no such letter). Touched: that letter, the
-mailbox, `<mail>/.again/`. What goes wrong is one sentence on standard error, exit code 1; the letter is where it was.
+Run as `python -m deploy.host.again HOST.JSON deliver KEY PLACE FILE PASS`, `… drop KEY PLACE FILE`, `… wake KEY` or
+`… recover`. In: which letter of `<mail>/.held/KEY/PLACE/new/`, and the station that lets it through once (`-` for
+none); for `wake` the mailbox whose letters in `<mail>/.later/KEY/STATION.hours/new/` have waited for the morning: each
+runs again, through the station that let it through in the evening, if one did.
+Out: one line: `delivered`, `held PLACE`, `later`, `dropped`, `gone` (there is no such letter), `woken N left M`.
+Touched: that letter, the mailbox, `<mail>/.again/`. What goes wrong is one sentence on standard error, exit code 1; the
+letter is where it was.
 
 The dispatcher delivers into a scratch folder on the same file system; what it makes there is renamed into place with
 the letter's own date. The states, told apart by what lies in `.again/`:
@@ -20,6 +23,7 @@ import secrets
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +36,9 @@ from deploy.host.layout import Layout, LayoutError
 
 PATIENCE: Final = 10.0  # seconds for the one before us
 TIME: Final = 25.0  # seconds for the dispatcher
+AT_ONCE: Final = 4.0  # seconds in which letters of one mailbox are begun, before others have their turn
 SUFFIX: Final = ".again-"
+WAITING: Final = tuple(f"{station}.hours" for station in ("in-7", "in-1", "in-3", "in-5", "in-6"))
 CODE: Final = Path(__file__).resolve().parents[2]
 
 
@@ -50,21 +56,51 @@ class Plan:
     @property
     def verdict(self) -> str:
         """In words."""
-        places = {Path(target).parts[2] for _source, target in self.moves if target.startswith(".held/")}
-        return f"held {min(places)}" if len(places) == len(self.moves) == 1 else "delivered"
+        where, _key, place = Path(self.moves[0][1]).parts[:3]
+        if len(self.moves) > 1 or where not in (".held", ".later"):
+            return "delivered"
+        return "later" if where == ".later" else f"held {place}"
 
 
 def deliver(layout: Layout, key: str, place: str, file: str, passes: str) -> str:
     """Run a letter through the dispatcher again; what became of it."""
-    letter = layout.held / key / place / "new" / file
+    return _run_again(layout, key, layout.held / key / place / "new" / file, "" if passes == "-" else passes)
+
+
+def wake(layout: Layout, key: str) -> str:
+    """Run what has waited for the morning through the dispatcher again, the oldest first; how many, how many are left.
+
+    One that cannot be delivered just now keeps no other back.
+    """
+    until, woken, why = time.monotonic() + AT_ONCE, 0, ""
+    waiting = [path for place in WAITING for path in _letters(layout.later / key / place)]
+    for letter in sorted(waiting, key=lambda path: (path.stat().st_mtime, path.name)):
+        if time.monotonic() > until:
+            break
+        try:
+            station = letter.parts[-3].partition(".")[0]
+            woken += _run_again(layout, key, letter, station if station != "in-7" else "") not in ("later", "gone")
+        except (AgainError, NoEnvelope, CommandError) as error:
+            why = why or f": {error}"
+    return f"woken {woken} left {len(waiting) - woken}{why}"
+
+
+def _letters(place: Path) -> list[Path]:
+    """The letters in a folder, which is there once one has been."""
+    folder = place / "new"
+    return [path for path in folder.iterdir() if not path.is_symlink() and path.is_file()] if folder.is_dir() else []
+
+
+def _run_again(layout: Layout, key: str, letter: Path, passes: str) -> str:
+    """A letter in whatever folder, through the dispatcher; what became of it."""
     opened = _open(letter)
     if opened is None:
         return "gone"
     data, status = opened
     scratch = layout.again / f"out.{secrets.token_hex(8)}"
     _make_scratch(scratch, key)
-    _dispatch(layout, data, "" if passes == "-" else passes, scratch)
-    plan = Plan(str(letter.relative_to(layout.mail)), tuple(_moves(layout, scratch, file, status)))
+    _dispatch(layout, data, passes, scratch)
+    plan = Plan(str(letter.relative_to(layout.mail)), tuple(_moves(layout, scratch, letter.name, status)))
     files.replace(layout.again / "plan", json.dumps(asdict(plan)).encode(), 0o600)
     _carry_out(layout, plan)
     return plan.verdict
@@ -106,7 +142,8 @@ def _open(letter: Path) -> tuple[bytes, os.stat_result] | None:
 
 def _make_scratch(scratch: Path, key: str) -> None:
     """A stand-in for `<mail>` with the folders of one mailbox: a letter that leads to another finds no place."""
-    for folder in (scratch, scratch / ".held", scratch / ".held" / key, scratch / key):
+    aside = [scratch / name for name in (".held", ".later")]
+    for folder in (scratch, *aside, *(one / key for one in aside), scratch / key):
         folder.mkdir(0o750)
     (scratch / key).chmod(0o700)  # without set-gid: what is in a mailbox belongs to the mail user's own group
     (scratch / key / "Maildir").mkdir(0o700)  # procmail makes the folders in it
@@ -163,16 +200,16 @@ def _carry_out(layout: Layout, plan: Plan) -> None:
 
 def _make_maildir(layout: Layout, maildir: Path) -> None:
     """The folder of a mailbox is there; what lies in it is made when it is needed."""
-    mode = 0o750 if layout.held in maildir.parents else 0o700
+    mode = 0o750 if {layout.held, layout.later} & set(maildir.parents) else 0o700
     above = [maildir.parent] if maildir.name.startswith(".") and maildir.parent.name == "Maildir" else []
     for folder in (*above, maildir, *(maildir / name for name in ("cur", "new", "tmp"))):
         folder.mkdir(mode, exist_ok=True)
 
 
-def as_mail_user(layout: Layout, *words: str) -> str:
+def as_mail_user(layout: Layout, *words: str, module: str = "deploy.host.again") -> str:
     """Root's side: have the mail user do it, in a process of his own; its answer. Raises CommandError."""
     user = pwd.getpwnam(layout.mail_user)
-    program = [sys.executable, "-E", "-s", "-m", "deploy.host.again", str(layout.etc / "host.json"), *words]
+    program = [sys.executable, "-E", "-s", "-m", module, str(layout.etc / "host.json"), *words]
     person = Person(user.pw_uid, user.pw_gid)
     done = run(program, timeout=PATIENCE + TIME, person=person, cwd=CODE, expect=(0, 1))
     if done.code:
@@ -187,6 +224,8 @@ def main(words: list[str]) -> str:
         recover(layout)
         if verb == "deliver":
             return deliver(layout, *words[2:])
+        if verb == "wake":
+            return wake(layout, *words[2:])
         return drop(layout, *words[2:]) if verb == "drop" else "recovered"
 
 

@@ -11,7 +11,7 @@ import errno
 import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
 from deploy.host.switching import GivenUp, drop, recover, settle_or_give_up
+from deploy.host.waking import wake
 from deploy.render import Unwritable, filters, render, ruled, samples as letters
 from deploy.snapshot import Snapshot
 
@@ -56,18 +57,44 @@ class Applied:
     generation: int
 
 
-def apply(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], *, at: datetime, log: Log) -> Applied:
-    """Make these files live and return when the daemons answer out of them; a whole release is live in any case."""
+def apply(
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    *,
+    at: datetime,
+    log: Log,
+    audit: str = "",
+    anew: bool = False,
+) -> Applied:
+    """Make these files live and return when the daemons answer out of them; a whole release is live in any case.
+
+    `audit`: the head of the audit log. `anew`: a release even when the live one was made from the same.
+    """
     assert at.tzinfo, "a moment without a time zone"
+    with writing(layout):
+        applied = make_live(layout, snapshot, rendered, at, log, audit=audit, anew=anew)
+    wake(layout, snapshot, at, log)
+    return applied
+
+
+@contextmanager
+def writing(layout: Layout) -> Iterator[None]:
+    """The agent alone, and one process at a time, writes releases; whatever fails meanwhile is raised as ApplyError."""
     try:
         only_the_agent(layout)
         with files.locked(layout.root / ".lock"):
-            return make_live(layout, snapshot, rendered, at, log)
+            yield
     except OSError as error:
-        why = REASONS.get(error.errno or 0, release.reason(error))
-        raise ApplyError(f"{error.filename or layout.root} could not be written: {why}.") from error
+        raise ApplyError(unwritten(layout, error)) from error
     except FAILURES as error:
         raise ApplyError(f"{str(error).rstrip('. ')}.") from error
+
+
+def unwritten(layout: Layout, error: OSError) -> str:
+    """The sentence for a disk that does not take what is written."""
+    why = REASONS.get(error.errno or 0, release.reason(error))
+    return f"{error.filename or layout.root} could not be written: {why}."
 
 
 def lay_first(layout: Layout, at: datetime) -> None:
@@ -89,42 +116,62 @@ def only_the_agent(layout: Layout) -> None:
         raise ReleaseError(f"Releases are written by {layout.agent}, and this runs as {user}: let the worker do it.")
 
 
-def make_live(layout: Layout, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime, log: Log) -> Applied:
+def make_live(
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    at: datetime,
+    log: Log,
+    *,
+    audit: str = "",
+    anew: bool = False,
+) -> Applied:
     """What happens while nobody else writes."""
     recover(layout, at, log)
     old = release.live(layout)
-    if old and says(old, snapshot, rendered, versions(layout)):
+    if old and not anew and says(old, snapshot, rendered, versions(layout)):
         return Applied(old.number, changed=False, generation=snapshot.generation)
     switch = Switch(old.number if old else None, release.next_number(layout))
-    prepare(layout, switch, snapshot, rendered, at)
+    prepare(layout, switch, snapshot, rendered, at, old, audit)
     log(f"Release {release.name_of(switch.new)} is written, and every map answers as it was written.")
     release.switch(layout, switch.new)
-    settle_or_give_up(layout, switch, at, log)
+    settle_or_give_up(layout, switch, at, log, old)
     tidy(layout, log)
     return Applied(switch.new, changed=True, generation=snapshot.generation)
 
 
 def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: Mapping[str, str]) -> bool:
     """True when a release was made from these wishes and files, for this Postfix and this type of map."""
-    manifest, _readable = old.manifest, old.snapshot
+    manifest, readable = old.manifest, old.snapshot
     return (
         manifest.files == {path: release.digest(data) for path, data in rendered.items()}
-        and manifest.snapshot == release.snapshot_digest(snapshot)
+        and release.same_wishes(readable, snapshot)
         and all(manifest.versions.get(name) == now[name] for name in SAME_BUILD)
     )
 
 
-def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mapping[str, bytes], at: datetime) -> None:
-    """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run."""
+def prepare(
+    layout: Layout,
+    switch: Switch,
+    snapshot: Snapshot,
+    rendered: Mapping[str, bytes],
+    at: datetime,
+    old: Release | None,
+    audit: str = "",
+) -> None:
+    """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run.
+
+    `old`: the live release, which was read once already.
+    """
     journal.announce(layout, switch)
-    old = release.at_number(layout, switch.old)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
+    folders = (layout.mail, layout.held, layout.later)
     try:
-        new = build(layout, snapshot, rendered, switch.new, old, at)
+        new = build(layout, snapshot, rendered, switch.new, old, at, audit)
         samples.check(layout, list(trials(snapshot, new, old, at)))
         filtered = {one.mailbox for one in snapshot.filters}
         for mailbox in snapshot.mailboxes:
-            there = (layout.mail / mailbox.key).is_dir() and (layout.held / mailbox.key).is_dir()
+            there = all(os.path.isdir(f"{folder}/{mailbox.key}") for folder in folders)  # noqa: PTH112  of thousands
             if not there or mailbox.address in filtered - before:
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:
@@ -137,6 +184,8 @@ def prepare(layout: Layout, switch: Switch, snapshot: Snapshot, rendered: Mappin
 def trials(snapshot: Snapshot, new: Release, old: Release | None, at: datetime) -> Iterator[samples.Trial]:
     """The rules that were not live before, with the letters that show what they do."""
     known = old.manifest.files if old else {}
+    if not any(path.startswith(f"{filters.FOLDER}/") for path in new.manifest.files.keys() - known.keys()):
+        return  # most saves bring no new rules, and to write all of them again only to see that takes long
     for path, (rules, key) in ruled(snapshot, at).items():
         parts = letters.parts(rules) if path not in known else []
         if len(parts) == 1:

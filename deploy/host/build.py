@@ -8,6 +8,7 @@ A part that daemons read as a group of their own is made inside that group's set
 release: so the agent needs no other group. Its files have their rights before it leaves the mould.
 """
 
+import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,19 @@ from typing import Final
 from deploy.host import files, probe
 from deploy.host.commands import run
 from deploy.host.layout import Layout
-from deploy.host.release import INDEX, Manifest, Release, ReleaseError, digest, laid, name_of, releases, snapshot_digest
+from deploy.host.release import (
+    INDEX,
+    Manifest,
+    Release,
+    ReleaseError,
+    digest,
+    laid,
+    name_of,
+    releases,
+    same_wishes,
+    snapshot_digest,
+)
+from deploy.render.quoting import procmail_word
 from deploy.render.reading import read_map
 from deploy.snapshot import Snapshot
 
@@ -30,6 +43,7 @@ PATH: Final = re.compile(
     r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/(?:lists|rules)/[0-9a-f]{64}|"
     r"procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
+ITSELF: Final = "procmail/_release"  # no domain is called so
 TIMEOUT: Final = 120.0
 
 
@@ -52,14 +66,21 @@ PARTS: Final = (
 
 
 def build(
-    layout: Layout, snapshot: Snapshot, rendered: Contents, number: int, before: Release | None, at: datetime
+    layout: Layout,
+    snapshot: Snapshot,
+    rendered: Contents,
+    number: int,
+    before: Release | None,
+    at: datetime,
+    audit: str = "",
 ) -> Release:
-    """A whole new release in `releases/NNNNNN`."""
+    """A whole new release in `releases/NNNNNN`. Without a head of the audit log it keeps that of the one before."""
     assert all(map(PATH.match, rendered)), "a file outside the known parts"
     clear(layout)
     nonce = probe.new_nonce()
     staging = layout.root / "releases" / f".new-{nonce}"  # a postmap that outlived a killed run finds no such folder
-    contents = {**rendered, **probe.files(nonce)}
+    whereabouts = {ITSELF: itself(layout, number)}
+    contents = {**rendered, **probe.files(nonce), **whereabouts}
     staging.mkdir(0o755)
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
@@ -68,16 +89,32 @@ def build(
     manifest = Manifest(
         folder=number,
         generation=snapshot.generation,
-        snapshot=snapshot_digest(snapshot),
+        snapshot=identity(snapshot, before),
         nonce=nonce,
         files={path: digest(data) for path, data in sorted(rendered.items())},
-        indexes=indexes,
+        indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
         laid=laid(layout),
         versions=versions(layout),
+        audit=audit or (before.manifest.audit if before else ""),
     )
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
     return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+
+
+def identity(snapshot: Snapshot, before: Release | None) -> str:
+    """The digest of what a release is made from. The same wishes keep theirs, also when a newer version of this
+    program, which knows more fields, writes them down in more words: by it the database knows the clock's releases.
+    """
+    if before and same_wishes(before.snapshot, snapshot):
+        return before.manifest.snapshot
+    return snapshot_digest(snapshot)
+
+
+def itself(layout: Layout, number: int) -> bytes:
+    """What the dispatcher includes first, so that a letter sees one release to its end, whatever is live meanwhile."""
+    path = procmail_word(str(layout.root / "releases" / name_of(number)))
+    return f"# Written by Mailadmin: which release this is.\nRELEASE={path}\n".encode()
 
 
 def clear(layout: Layout) -> None:
@@ -90,8 +127,8 @@ def clear(layout: Layout) -> None:
 
 def commit(layout: Layout, staging: Path, number: int, new: Iterable[str]) -> Release:
     """Have all of it on the disk, then give it its name."""
-    folders = [path for path in staging.rglob("*") if path.is_dir()]
-    files.flush([*(staging / path for path in new), *folders, staging])
+    folders = [Path(folder) for folder, _folders, _files in os.walk(staging)]
+    files.flush([*(staging / path for path in new), *folders])
     release = Release(layout.root / "releases" / name_of(number))
     staging.rename(release.path)
     files.flush([release.path.parent])
@@ -129,9 +166,10 @@ def write_file(part: Part, path: str, target: Path, data: bytes, before: Release
 
     To write 100,000 recipes takes many times as long as to link them, and a linked passwd-file keeps its time.
     """
-    if part.moulded and before and files.same_content(before.path / path, data, part.file):
+    last = f"{before.path}/{path}" if part.moulded and before else ""
+    if last and files.same_content(last, data, part.file):
         with suppress(OSError):
-            target.hardlink_to(before.path / path)
+            os.link(last, target)
             return False
     files.write(target, data, part.file)
     return True

@@ -3,15 +3,23 @@
 In: the snapshots before and after. Out: whose sessions end, and what an older release may still say.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from deploy.snapshot import Mailbox, Snapshot
 
 
-def revoked(before: Snapshot, after: Snapshot) -> list[str]:
-    """The logins that worked before and no longer do, or no longer with the same password or into the same mailbox."""
+def revoked(before: Snapshot, after: Snapshot, falling_asleep: AbstractSet[str] = frozenset()) -> list[str]:
+    """The logins that worked before and no longer do, or no longer with the same password or into the same mailbox.
+
+    Among them are those that worked until they fell asleep.
+    """
     now = {box.address: box for box in after.mailboxes if box.active}
-    return [box.address for box in before.mailboxes if may_sign_in(box) and not same_login(box, now.get(box.address))]
+    return [
+        box.address
+        for box in before.mailboxes
+        if may_sign_in(box) and (box.address in falling_asleep or not same_login(box, now.get(box.address)))
+    ]
 
 
 def may_sign_in(box: Mailbox) -> bool:
@@ -25,13 +33,14 @@ def same_login(box: Mailbox, now: Mailbox | None) -> bool:
 
 
 def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
-    """The old snapshot, but with the newest passwords, suspensions, owners and lists; who is gone stays out.
+    """The old snapshot, but with the newest passwords, suspensions, owners, lists and hours; who is gone stays out.
 
     Whose letters are looked at is the newest wish too; what still reaches a mailbox that is gone, nobody can read.
     """
     now = {box.key: box for box in newest.mailboxes}
     boxes = tuple(restrained(box, now.get(box.key)) for box in old.mailboxes)
-    return replace(old, mailboxes=boxes, circles=newest.circles, senders=newest.senders, screens=newest.screens)
+    lists = replace(old, circles=newest.circles, senders=newest.senders, screens=newest.screens)
+    return replace(lists, mailboxes=boxes, hours=newest.hours)
 
 
 def restrained(box: Mailbox, now: Mailbox | None) -> Mailbox:

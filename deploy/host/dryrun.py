@@ -30,7 +30,7 @@ LONGEST: Final = 1 << 20  # bytes of a letter
 TIME: Final = 20.0  # seconds for one mailbox
 QUEUE_ID: Final = "DRYRUN"
 HELO: Final = "dry.mailadmin.invalid"
-DECIDED: Final = re.compile(r"^queue=\S+ box=\S+ (hold|deliver) (\S+) (\S+) (\S+) (\S+) (\S+)$", re.MULTILINE)
+DECIDED: Final = re.compile(r"^queue=\S+ box=\S+ (hold|later|deliver) (\S+) (\S+) (\S+) (\S+) (\S+)$", re.MULTILINE)
 ACTED: Final = re.compile(r"^queue=\S+ box=\S+ rule=([0-9a-z]+)$", re.MULTILINE)
 WOULD: Final = re.compile(r"^would-([a-z]+)=(.*)$", re.MULTILINE)
 WAITS: Final = re.compile(r"^queue=\S+ (?:box=\S+ )?wait=(\S+)$", re.MULTILINE)
@@ -38,6 +38,7 @@ Verdict = Literal["deliver", "later", "hold", "refuse", "retry"]
 # The sentences of Postfix and of the filter by which a refusal is known: verdict, station and reason.
 ANSWERS: Final[tuple[tuple[str, str, str], ...]] = (
     ("5.7.99", "out-2", "stranger"),
+    ("Your mail sleeps until", "out-4", "hours"),
     ("This address is blocked in your list", "out-2", "blocked"),
     ("not owned by user", "out-1", "sender"),
     ("may not write as", "out-1", "sender"),
@@ -186,7 +187,7 @@ def delivered(layout: Layout, letter: bytes, trial: Trial, box: tuple[str, str])
     user, _at, domain = address.rpartition("@")
     with tempfile.TemporaryDirectory(prefix="mailadmin-dry-") as scratch:
         out = Path(scratch)
-        for folder in (out / key / "Maildir", out / ".held" / key):
+        for folder in (out / key / "Maildir", out / ".held" / key, out / ".later" / key):
             folder.mkdir(parents=True)
         words = (user, domain, trial.sender, trial.to, QUEUE_ID, "", scratch, "dry")
         program = (str(layout.etc / "deliver"), "-t", "-m", str(layout.etc / "dispatch.rc"))
@@ -209,7 +210,8 @@ def fate(out: Path, address: str, key: str) -> Outcome:
             more=tuple(more(would)), away=would["away"] == "yes",
         )  # fmt: skip
     else:
-        found = Outcome(address, key, "hold", folder="/".join(places[0].parts))
+        verdict: Verdict = "later" if places[0].parts[0] == ".later" else "hold"
+        found = Outcome(address, key, verdict, folder="/".join(places[0].parts))
     decided = DECIDED.search(said)
     if not decided:
         return found

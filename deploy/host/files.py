@@ -113,12 +113,14 @@ def _remove_folder(path: Path, patience: int = 50) -> None:
         _remove_folder(path, patience - 1)
 
 
-def same_content(path: Path, data: bytes, mode: int) -> bool:
-    """True for a plain file of these bytes and rights."""
+def same_content(path: Path | str, data: bytes, mode: int) -> bool:
+    """True for a plain file of these bytes and rights. Asked of thousands, so by its name as text."""
     with suppress(OSError):
-        status = path.lstat()
-        wanted = (0o100000 | mode, len(data))
-        return (status.st_mode, status.st_size) == wanted and path.read_bytes() == data
+        status = os.lstat(path)
+        if (status.st_mode, status.st_size) != (0o100000 | mode, len(data)):
+            return False
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read() == data
     return False
 
 

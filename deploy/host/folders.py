@@ -28,9 +28,9 @@ class Descriptor:
 def make_folder(path: Path, uid: int, gid: int, mode: int) -> bool:
     """Make `path`, or mend the owner and rights of what is there; True when it is new. The parent must exist."""
     try:
-        with closing(_open(path.parent)) as parent:
+        with closing(open_folder(path.parent)) as parent:
             new = _make(path.name, parent)
-            with closing(_open(path.name, parent)) as folder:
+            with closing(open_folder(path.name, parent)) as folder:
                 _set_rights(folder.number, uid, gid, mode)
             return new
     except OSError as error:
@@ -44,7 +44,8 @@ def _make(name: str, parent: Descriptor) -> bool:
     return False
 
 
-def _open(path: Path | str, parent: Descriptor | None = None) -> Descriptor:
+def open_folder(path: Path | str, parent: Descriptor | None = None) -> Descriptor:
+    """Open a folder, never a link to one; raises OSError."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     return Descriptor(os.open(path, flags, dir_fd=parent.number if parent else None))
 

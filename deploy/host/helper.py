@@ -3,8 +3,9 @@
 In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or root (the kernel says who calls).
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
-Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, held letters delivered or dropped,
-letters in the queue tried again or removed.
+Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, moved away or removed, held
+letters delivered or dropped, letters in the queue tried again or removed; one of the installer's files is written anew
+from its copy, or noted as kept.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -25,10 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, hold, imap, room, spool
+from deploy.host import again, drift, hold, imap, mailbox, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
+from deploy.host.release import LAID_NAMES, ReleaseError
 
 LONGEST: Final = 1000
 PATIENCE: Final = 5.0  # seconds in which a caller must have written its line
@@ -59,17 +61,24 @@ def reload(layout: Layout, name: str) -> None:
     run(words[name], timeout=TIME)
 
 
+def reopen_logs(layout: Layout) -> None:
+    """After the logs were moved away, have the daemons write new ones. procmail opens its own for each letter."""
+    run(["postfix", "-c", str(layout.postfix), "reload"], timeout=TIME)
+    run(["doveadm", "-c", str(layout.dovecot), "log", "reopen"], timeout=TIME)
+
+
 def kick(layout: Layout, login: str) -> None:
     """End a person's open sessions; it is no failure when she has none."""
     run(["doveadm", "-c", str(layout.dovecot), "kick", login], timeout=TIME, expect=(0, NOBODY_TO_KICK))
 
 
 def folder(layout: Layout, key: str) -> None:
-    """Make the folders of a mailbox: for its letters, and for those that are held."""
+    """Make the folders of a mailbox: for its letters, those that are held, and those that wait for the morning."""
     user, agent = pwd.getpwnam(layout.mail_user), pwd.getpwnam(layout.agent)
     make_folder(layout.mail / key, user.pw_uid, user.pw_gid, 0o700)
     make_folder(layout.mail / key / "Maildir", user.pw_uid, user.pw_gid, 0o700)  # procmail makes one level, not two
     make_folder(layout.held / key, user.pw_uid, agent.pw_gid, 0o2750)
+    make_folder(layout.later / key, user.pw_uid, agent.pw_gid, 0o2750)
 
 
 def deliver(layout: Layout, key: str, place: str, file: str, passes: str) -> str:
@@ -82,6 +91,11 @@ def drop(layout: Layout, key: str, place: str, file: str) -> str:
     return again.as_mail_user(layout, "drop", key, place, file)
 
 
+def wake(layout: Layout, key: str) -> str:
+    """Deliver what has waited for the morning in a mailbox, as the mail user."""
+    return again.as_mail_user(layout, "wake", key)
+
+
 Act: TypeAlias = Callable[..., "str | bytes | None"]
 KEY: Final = r"[0-9a-f]{16}"
 LOGIN: Final = r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}"
@@ -89,18 +103,27 @@ LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{
 QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
 NAME: Final = r"(?:[0-9a-f]{2}){1,240}"  # of a folder, in hexadecimal digits: the one thing here that may be any text
 ARRIVED: Final = rf"{QUEUE_ID} [0-9]{{9,11}}"  # which, when it arrived (seconds)
+LAID: Final = f"(?:{'|'.join(map(re.escape, LAID_NAMES))})"  # one of the installer's files
 QUEUED: Final = rf"{ARRIVED} {LOGIN}"  # and who signed in
 
 # Every request there is: what its arguments must look like, to the last character, and what is done.
 VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "reload": (re.compile(r"(?:postfix|dovecot)\Z"), reload),
+    "reopen-logs": (re.compile(r"\Z"), reopen_logs),
     "kick": (re.compile(rf"{LOGIN}\Z"), kick),
     "folder": (re.compile(rf"{KEY}\Z"), folder),
     "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
     "drop": (re.compile(rf"{LETTER}\Z"), drop),
+    "wake": (re.compile(rf"{KEY}\Z"), wake),
     "folders": (re.compile(rf"{LOGIN}\Z"), imap.names),
     "make-folder": (re.compile(rf"{LOGIN} {NAME}\Z"), imap.make),
+    "heads": (re.compile(rf"{KEY}\Z"), mailbox.shown),
+    "mailbox-retire": (re.compile(rf"{KEY}\Z"), mailbox.retired),
+    "mailbox-bring-back": (re.compile(rf"{KEY}\Z"), mailbox.brought_back),
+    "mailbox-remove": (re.compile(rf"{KEY}\Z"), mailbox.removed),
     "quota-list": (re.compile(r"\Z"), room.used),
+    "lay": (re.compile(rf"{LAID}\Z"), drift.lay),
+    "keep": (re.compile(rf"{LAID} [0-9a-f]{{64}}\Z"), drift.keep),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),
     "queue-show": (re.compile(rf"{QUEUE_ID}\Z"), hold.show),
     "queue-release": (re.compile(rf"{QUEUED}\Z"), hold.release),
@@ -181,7 +204,7 @@ class Service:
         except Refused as refusal:
             _log(f"refused: {refusal}")
             return f"refused {refusal}"
-        except (CommandError, FolderError, KeyError, OSError, ValueError) as error:
+        except (CommandError, FolderError, ReleaseError, KeyError, OSError, ValueError) as error:
             _log(f"failed: {error}")
             return f"failed {error}"
 

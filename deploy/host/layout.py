@@ -52,6 +52,11 @@ class Layout:
         return self.mail / ".held"
 
     @property
+    def later(self) -> Path:
+        """Letters that wait for the morning, a folder a mailbox; never in IMAP."""
+        return self.mail / ".later"
+
+    @property
     def away(self) -> Path:
         """Heads of letters that may be answered while somebody is away, a folder a mailbox; never in IMAP."""
         return self.mail / ".away"

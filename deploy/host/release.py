@@ -14,24 +14,29 @@ The folder number counts releases on this host and only grows; the generation co
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.host import files
 from deploy.host.layout import Layout
-from deploy.snapshot import Snapshot, SnapshotError
+from deploy.snapshot import FORMAT as SNAPSHOT_FORMAT, Snapshot, SnapshotError, plain
 
 FORMAT: Final = 1
 NAME: Final = re.compile(r"[0-9]{6,9}\Z")
 TARGET: Final = re.compile(r"releases/([0-9]{6,9})\Z")
 KEPT: Final = 50
 LAID: Final = "laid.json"  # in the installer's folder: the sha256 of what it wrote
+COPIES: Final = "laid"  # beside it: the same files once more, as they were written
 INDEX: Final[Mapping[str, str]] = {"hash": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
 RECIPES: Final = (  # the installer's, that procmail and awk read
     "dispatch.rc", "rules.rc", "copies.rc", "place.rc", "would.rc", "sample.rc", "who.awk", "tag.awk"
+)  # fmt: skip
+LAID_NAMES: Final = (  # the installer's, as they are called below `etc`
+    "dovecot.conf", "postfix/main.cf", "postfix/master.cf", "postfix/header_checks", "postfix/submission_headers",
+    *RECIPES, "deliver", "forward", "rspamd/rspamd.conf", "rspamd/rspamd.local.lua",
 )  # fmt: skip
 PROBES: Final = ("postfix/probe", "dovecot/probe")  # different in every release, so outside the digest
 
@@ -45,6 +50,7 @@ class Manifest:
     """What a release was when it was written. `snapshot`: the digest of what it was made from, without the generation.
 
     `files` and `indexes`: sha256 by path; `laid`: the same of the installer's own files at that time.
+    `audit`: the head of the audit log then, which a log that was cut or replaced does not hold; "" in older ones.
     """
 
     folder: int
@@ -55,6 +61,7 @@ class Manifest:
     indexes: dict[str, str]
     laid: dict[str, str]
     versions: dict[str, str]
+    audit: str = ""
 
     def to_json(self) -> str:
         """The text of MANIFEST.json."""
@@ -64,11 +71,13 @@ class Manifest:
     def from_json(cls, text: str) -> "Manifest":
         """Read it back; raises ValueError, TypeError or KeyError for anything else."""
         data: dict[str, Any] = json.loads(text)
-        if data.pop("format") != FORMAT:
-            raise ValueError(f"it is not of format {FORMAT}")
+        if (found := data.pop("format")) != FORMAT:
+            raise ValueError(f"it is of format {found!a:.20}, and this version of Mailadmin knows {FORMAT}")
         manifest = cls(**data)
         if not isinstance(manifest.folder, int) or not isinstance(manifest.generation, int):
             raise TypeError("a number is missing")
+        if not isinstance(manifest.audit, str):
+            raise TypeError("the head of the audit log is no text")
         return manifest
 
 
@@ -127,9 +136,14 @@ def digest(data: bytes) -> str:
 
 def snapshot_digest(snapshot: Snapshot) -> str:
     """What a snapshot says, whatever its generation."""
-    data = json.loads(snapshot.to_json())
+    data = {"format": SNAPSHOT_FORMAT, **plain(snapshot)}
     del data["generation"]
-    return digest(json.dumps(data, sort_keys=True).encode())
+    return digest(json.dumps(data, sort_keys=True, default=plain).encode())
+
+
+def same_wishes(one: Snapshot, other: Snapshot) -> bool:
+    """True when two snapshots say the same, whatever their generations."""
+    return replace(one, generation=other.generation) == other
 
 
 def name_of(number: int) -> str:
@@ -200,15 +214,21 @@ def verify(folder: Path) -> list[str]:
     manifest = Release(folder).manifest
     meant = {**manifest.files, **manifest.indexes}
     found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if not path.is_dir()}
-    extra = found.keys() - meant.keys() - {"MANIFEST.json", "snapshot.json", "FAILED"}
     wrong = [f"{folder / path} is missing." for path in meant.keys() - found.keys()]
-    wrong += [f"{folder / path} was put there by somebody else." for path in extra if not path.startswith(PROBES)]
+    wrong += [f"{folder / path} was put there by somebody else." for path in added(folder, meant)]
     wrong += [
         f"{folder / path} is not what was written."
         for path in meant.keys() & found.keys()
         if found[path].is_symlink() or digest(found[path].read_bytes()) != meant[path]
     ]
     return sorted(wrong)
+
+
+def added(folder: Path, meant: Iterable[str]) -> list[str]:
+    """What somebody else put into a release whose files are `meant`."""
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    extra = there - set(meant) - {"MANIFEST.json", "snapshot.json", "FAILED"}
+    return sorted(path for path in extra if not path.startswith(PROBES))
 
 
 def drift(layout: Layout) -> list[str]:
@@ -228,19 +248,20 @@ def laid_drift(layout: Layout) -> list[str]:
 
 
 def laid_text(layout: Layout) -> str:
-    """What the installer keeps in `laid.json` of the files it just wrote."""
-    return json.dumps(laid(layout), indent=1, sort_keys=True) + "\n"
+    """What the installer keeps in `laid.json` of the files it just wrote: of each its copy, for one may be kept as
+    somebody changed it.
+    """
+    copies = {name: copy_of(layout, name) for name in laid(layout)}
+    meant = {name: digest(copy.read_bytes()) for name, copy in copies.items() if copy.is_file()}
+    return json.dumps({**laid(layout), **meant}, indent=1, sort_keys=True) + "\n"
+
+
+def copy_of(layout: Layout, name: str) -> Path:
+    """Where the installer keeps what it wrote into one of its files."""
+    return layout.etc / COPIES / name
 
 
 def laid(layout: Layout) -> dict[str, str]:
     """The sha256 of what the installer laid down, as it is now."""
-    names = (
-        "postfix/main.cf",
-        "postfix/master.cf",
-        *RECIPES,
-        "forward",
-        "rspamd/rspamd.conf",
-        "rspamd/rspamd.local.lua",
-    )
-    paths = [layout.dovecot, *(layout.etc / name for name in names)]
-    return {str(path.relative_to(layout.etc)): digest(path.read_bytes()) for path in paths if path.is_file()}
+    paths = {name: layout.etc / name for name in LAID_NAMES}
+    return {name: digest(path.read_bytes()) for name, path in sorted(paths.items()) if path.is_file()}

@@ -19,11 +19,13 @@ nudge: so they are nudged once more when the probes have answered. Which names r
 reload. Dovecot reads a passwd-file again by itself, at the first question of a new second, without a reload.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from deploy.host import files, helper, journal, probe, release
 from deploy.host.build import build, clear
@@ -35,6 +37,7 @@ from deploy.host.release import Release, ReleaseError
 from deploy.render import render
 
 Log = Callable[[str], None]
+CLOSED: Final = re.compile(r"^([^:#\n]+):[^\n]*[: ]nologin=y(?: |$)", re.MULTILINE)
 NEED_RELOAD = ("postfix/domains", "postfix/relay_domains", "postfix/transport")
 
 
@@ -65,10 +68,13 @@ def drop(layout: Layout, number: int | None) -> None:
         files.remove(never.path)
 
 
-def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
-    """Have the daemons answer out of the release that is live now, or lead them back to the one before."""
+def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log, known: Release | None = None) -> None:
+    """Have the daemons answer out of the release that is live now, or lead them back to the one before.
+
+    `known`: the one before, where it was read already.
+    """
     try:
-        settle(layout, switch, log)
+        settle(layout, switch, log, known)
     except (ReleaseError, CommandError, helper.HelperError, probe.ProbeError, OSError) as error:
         new = release.at_number(layout, switch.new)
         if switch.old is None or not new:
@@ -79,10 +85,10 @@ def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log) ->
         raise GivenUp(f"{sentence} The release before is live again.") from error
 
 
-def settle(layout: Layout, switch: Switch, log: Log) -> None:
+def settle(layout: Layout, switch: Switch, log: Log, known: Release | None = None) -> None:
     """Tell the daemons, ask them, and end the sessions of people who may no longer sign in."""
     switched = time.time()
-    old, new = release.at_number(layout, switch.old), release.at_number(layout, switch.new)
+    old, new = known or release.at_number(layout, switch.old), release.at_number(layout, switch.new)
     assert new, "a release that is live has a folder"
     if not nudge(layout, log) or release.differ(old, new, NEED_RELOAD):
         helper.ask(layout, "reload", "postfix")
@@ -90,11 +96,29 @@ def settle(layout: Layout, switch: Switch, log: Log) -> None:
     ask_postfix(layout, new.manifest.nonce, log)
     probe.wait_for_login(layout, new.manifest.nonce, switched if release.differ(old, new, ("dovecot/passwd",)) else 0)
     log("The daemons answer out of the new release.")
-    for login in revoked(old.snapshot, new.snapshot) if old else []:
+    for login in ended(old, new) if old else []:
         helper.ask(layout, "kick", login)
         log(f"Sessions of {login} were ended.")
     nudge(layout, log)
     journal.forget(layout)
+
+
+def ended(old: Release, new: Release) -> list[str]:
+    """The logins whose sessions end. Every password and key is in the passwd-file: the same file ends nobody's."""
+    if not release.differ(old, new, ("dovecot/passwd",)):
+        return []
+    return revoked(old.snapshot, new.snapshot, falling_asleep(old, new))
+
+
+def falling_asleep(old: Release, new: Release) -> set[str]:
+    """The logins that are asleep in one release and were not in the one before."""
+    return asleep_in(new) - asleep_in(old) if release.differ(old, new, ("dovecot/passwd",)) else set()
+
+
+def asleep_in(one: Release) -> set[str]:
+    """The logins that IMAP and POP3 are closed to."""
+    path = one.path / "dovecot/passwd"
+    return set(CLOSED.findall(path.read_text(encoding="utf-8"))) if path.is_file() else set()
 
 
 def ask_postfix(layout: Layout, nonce: str, log: Log) -> None:
@@ -123,10 +147,11 @@ def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
     if current.number == new.number:
         drop(layout, switch.instead)
         release.switch(layout, safe_number(layout, switch, old, new, at))
+        current = release.live(layout) or current
     nudge(layout, log)
     try:
         helper.ask(layout, "reload", "postfix")
-        for login in revoked(old.snapshot, new.snapshot):
+        for login in revoked(old.snapshot, new.snapshot, falling_asleep(old, current)):
             helper.ask(layout, "kick", login)
     except helper.HelperError as error:
         log(str(error))
@@ -137,11 +162,13 @@ def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
 def safe_number(layout: Layout, switch: Switch, old: Release, new: Release, at: datetime) -> int:
     """The old release's number, or that of one made for the purpose, where the old one would open a closed door."""
     snapshot = careful(old.snapshot, new.snapshot)
-    if snapshot == old.snapshot:
+    rendered = render(snapshot, at, str(layout.mail))
+    digests = {path: release.digest(data) for path, data in rendered.items()}
+    if snapshot == old.snapshot and old.manifest.files == digests:  # of this afternoon it would say who was awake then
         return old.number
     number = release.next_number(layout)
     journal.announce(layout, replace(switch, instead=number))
-    return build(layout, snapshot, render(snapshot, at, str(layout.mail)), number, old, at).number
+    return build(layout, snapshot, rendered, number, old, at, new.manifest.audit).number
 
 
 def nudge(layout: Layout, log: Log) -> bool:

@@ -16,6 +16,7 @@ from deploy.render import (
     dovecot,
     filters,
     gates,
+    hours,
     listing,
     postfix,
     procmail,
@@ -26,11 +27,12 @@ from deploy.render import (
     verdicts,
 )
 from deploy.render.book import Book, book
+from deploy.render.hours import next_change
 from deploy.render.quoting import Unwritable
 from deploy.render.reading import Misread
-from deploy.snapshot import Filter, Gate, Snapshot
+from deploy.snapshot import Bond, Filter, Gate, Sender, Snapshot
 
-__all__ = ["Misread", "Unwritable", "render", "ruled"]
+__all__ = ["Misread", "Unwritable", "next_change", "render", "ruled"]
 
 HEADER: Final = "# Written by Mailadmin. Changes made here are lost: make them in the panel.\n"
 PURPOSES: Final = {
@@ -44,6 +46,7 @@ PURPOSES: Final = {
     "postfix/sasl_class": "What each login may do when it sends.",
     "postfix/sentences": "What a login is told when it writes to somebody whom its list does not name.",
     "postfix/sender_logins": "Who may send as an address. What is nobody's here belongs to nobody.",
+    "rspamd/asleep": "Whose mail sleeps: the hour of opening, and whom they may write to until then.",
     "rspamd/screened": "The addresses whose letters are looked at, without extension: for them a proof is waited for.",
     "rspamd/sender_logins": "Who may write as an address: the same as Postfix's, for the From line of a letter.",
     "postfix/transport": "The hosts that kept mail goes to.",
@@ -59,19 +62,21 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
     """The files that the host gets at this moment, sorted by path. `at` knows its zone."""
     assert at.tzinfo, "a moment without a time zone"
     addresses = book(snapshot, at)
-    bound = senders.senders(addresses, snapshot.circles, snapshot.senders, at)
+    sleeping = hours.sleeping(snapshot.hours, at)
+    bound = senders.senders(addresses, snapshot.circles, everybody(snapshot), at, sleeping)
     looked = screens(addresses, snapshot, at)
     ruled = rules(addresses, snapshot, at)
     maps = dict(map_files(postfix.maps(addresses, bound)))
     texts = {
         **maps,
+        "rspamd/asleep": "".join(quoting.map_line(*entry) for entry in sorted(bound.asleep.items())),
         "rspamd/sender_logins": maps["postfix/sender_logins"],
         "rspamd/screened": screened(addresses, looked),
         "rspamd/phrases": phrases(addresses, snapshot.filters),
-        **dict(recipes(addresses, looked, ruled, away(snapshot.filters, at))),
+        **dict(recipes(addresses, looked, ruled, away(snapshot.filters, at), sleeping)),
         **{f"{filters.FOLDER}/{name_of(text)}": text for text in ruled.values()},
         **dict(lists(looked)),
-        "dovecot/passwd": passwd(addresses, mail),
+        "dovecot/passwd": passwd(addresses, mail, sleeping),
     }
     return {path: (header(path) + text).encode() for path, text in sorted(texts.items())}
 
@@ -101,17 +106,33 @@ def screens(addresses: Book, snapshot: Snapshot, at: datetime) -> dict[str, proc
     return {row.mailbox: done[row.gates] for row in rows}
 
 
+def everybody(snapshot: Snapshot) -> Iterator[Sender]:
+    """Whom something binds: also who has hours alone, and may write to anybody while she is awake."""
+    yield from snapshot.senders
+    bound = {login for sender in snapshot.senders for login in sender.logins}
+    others: dict[str, set[str]] = {}
+    for row in snapshot.hours:
+        for login in set(row.mailboxes) - bound:
+            others.setdefault(login, set()).add(row.circle)
+    for login, circles in sorted(others.items()):
+        yield Sender((login,), tuple(Bond(circle, (("", "anyone"),)) for circle in sorted(circles)))
+
+
 def recipes(
-    addresses: Book, looked: Mapping[str, procmail.Looked], ruled: Mapping[str, str], away: AbstractSet[str]
+    addresses: Book,
+    looked: Mapping[str, procmail.Looked],
+    ruled: Mapping[str, str],
+    away: AbstractSet[str],
+    sleeping: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
     """The recipe of every mailbox, read back."""
     for mailbox in addresses.mailboxes.values():
-        here, gone = looked.get(mailbox.address), mailbox.address in away
+        here, gone, asleep = looked.get(mailbox.address), mailbox.address in away, mailbox.address in sleeping
         rules = name_of(ruled[mailbox.address]) if mailbox.address in ruled else ""
-        path, text = procmail.path(mailbox), procmail.recipe(mailbox, here, rules, away=gone)
+        path, text = procmail.path(mailbox), procmail.recipe(mailbox, here, rules, away=gone, asleep=asleep)
         replies = "hold" if here and here.careful else ""
         meant = {"key": mailbox.key, "list": here.name if here else "", "rules": rules, "replies": replies}
-        meant["away"] = "yes" if gone else ""
+        meant |= {"away": "yes" if gone else "", "asleep": "yes" if asleep else ""}
         reading.same(path, meant, reading.read_recipe(HEADER + text))
         yield path, text
 
@@ -209,16 +230,16 @@ def screened(addresses: Book, looked: Mapping[str, procmail.Looked]) -> str:
     return "".join(quoting.map_line(name, "yes") for name in sorted(ours))
 
 
-def passwd(addresses: Book, mail: str) -> str:
+def passwd(addresses: Book, mail: str, sleeping: Mapping[str, str]) -> str:
     """The passwd-file, read back."""
     quoting.home(mail)
     boxes = addresses.mailboxes.values()
-    text = "".join(dovecot.line(box, mail) for box in boxes)
+    text = "".join(dovecot.line(box, mail, sleeping.get(box.address, "")) for box in boxes)
     meant = {
         box.address: (
             (box.active and box.password) or quoting.NOBODY,
             f"{mail}/{box.key}",
-            tuple(quoting.quota_fields(box.quota)),
+            tuple(dovecot.fields(box, sleeping.get(box.address, ""))),
         )
         for box in boxes
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from deploy.render.book import Book
+from deploy.render.verdicts import bare
 
 V = TypeVar("V")
 
@@ -72,12 +73,17 @@ def inside(own: "Own", rules: Rules[V], named: set[str]) -> Iterator[tuple[str, 
     homes = {entry for entry in named if entry.startswith("@")}
     homes |= {entry for entry, verdict in catch_alls.items() if verdict != rules.usual}
     everybody = {one for home in homes for one in own.of.get(home, ())}
-    for entry in {*own.aliases, *everybody, *filter(own.takes, named)}:
+    for entry in {*own.leading_to(named), *everybody, *filter(own.takes, named)}:
         verdict = own.verdict(entry, rules)
         for form in own.book.forms(entry):
             yield from ((form, verdict), (form.replace("@", "+@"), verdict))
     for entry, verdict in catch_alls.items():
         yield from ((form, verdict) for form in own.book.forms(entry))
+
+
+def home_of(address: str) -> str:
+    """The entry that means an address's whole domain."""
+    return "@" + address.rpartition("@")[2]
 
 
 class Own:
@@ -90,7 +96,18 @@ class Own:
         self.ends = {name: frozenset(book.ends(name)) for name in book.aliases}
         self.of: dict[str, list[str]] = defaultdict(list)
         for name in (*book.mailboxes, *self.aliases):
-            self.of["@" + name.rpartition("@")[2]].append(name)
+            self.of[home_of(name)].append(name)
+        self.behind: dict[str, list[str]] = defaultdict(list)
+        for name in self.aliases:
+            for key in {key for end in (name, *self.ends[name]) for key in (end, bare(end), home_of(end))}:
+                self.behind[key].append(name)
+
+    def leading_to(self, named: set[str]) -> set[str]:
+        """The aliases of which an entry may say something: of where they lead, or of themselves.
+
+        A host has thousands that lead elsewhere, and a hundred lists.
+        """
+        return {alias for entry in named for alias in self.behind.get(entry, ())}
 
     def takes(self, entry: str) -> bool:
         """True for an address of ours that somebody has, if only by a catch-all."""
@@ -99,9 +116,9 @@ class Own:
 
     def verdict(self, entry: str, rules: Rules[V]) -> V:
         """The worst of what an address leads to, and of its own name: that can be blocked, but never opens anything."""
-        domain = "@" + entry.rpartition("@")[2]
+        domain = home_of(entry)
         known = entry in self.ends or entry in self.book.mailboxes
         itself = rules.verdict(entry) if known else rules.verdict(entry, domain)  # else a catch-all takes it
         ends = self.ends.get(entry) or self.book.ends(entry)
-        found = [rules.verdict(end, "@" + end.rpartition("@")[2]) for end in ends]
+        found = [rules.verdict(end, home_of(end)) for end in ends]
         return rules.worst([*found, itself] if itself == rules.blocked else found or [rules.usual])

@@ -3,14 +3,14 @@
 In: mailboxes, and for those whose letters are looked at their `Gates`. Out: paths and texts. Nothing is touched; raises
 `Unwritable`.
 
-A recipe only says which folder, which list, which rules, whether a letter whose answers would go elsewhere is held and
-whether letters are answered just now: what is done with that stands in the dispatcher and in `who.awk`, laid down once.
-So no text of a person or of a stranger ever becomes part of it; the mailbox's own rules are a file of their own. The
-dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`. A
-suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
+A recipe only says which folder, which list, which rules, whether a letter whose answers would go elsewhere is held,
+whether letters are answered just now and whether the mailbox sleeps: what is done with that stands in the dispatcher
+and in `who.awk`, laid down once. So no text of a person or of a stranger ever becomes part of it; the mailbox's own
+rules are a file of their own. The dispatcher includes a recipe and defers the letter unless it ends in `RULES_OK=yes`.
+A suspended mailbox keeps its recipe: what reaches it through an alias is kept, unread.
 
-A list is named by its content, so people with the same one share it, and a letter that comes while a release is
-switched finds the list that its recipe meant, or waits.
+A list is named by its content, so people with the same one share it. A letter that comes while a release is switched
+sees one of them to its end: the dispatcher looks once which is live.
 """
 
 import hashlib
@@ -45,7 +45,9 @@ def path(mailbox: Mailbox) -> str:
     return f"procmail/{domain}/{local}.rc"
 
 
-def recipe(mailbox: Mailbox, looked: Looked | None = None, rules: str = "", *, away: bool = False) -> str:
+def recipe(
+    mailbox: Mailbox, looked: Looked | None = None, rules: str = "", *, away: bool = False, asleep: bool = False
+) -> str:
     """The lines after the header. `rules`: the name of the file with the mailbox's own rules, if it has any."""
     lines = [f"BOX={procmail_word(folder_key(mailbox.key))}"]
     if looked:
@@ -56,6 +58,8 @@ def recipe(mailbox: Mailbox, looked: Looked | None = None, rules: str = "", *, a
         lines += [f"RULES={procmail_word(rules)}"]
     if away:
         lines += ["AWAY='yes'"]
+    if asleep:
+        lines += ["ASLEEP='yes'"]
     return "\n".join([*lines, "RULES_OK=yes", ""])
 
 

@@ -35,6 +35,7 @@ HOME: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
 EXTRA_NAME: Final = re.compile(r"[a-z][a-z_]{0,60}\Z")
 EXTRA_VALUE: Final = re.compile(r"[A-Za-z0-9*@._/+=,-]{1,300}\Z")
 HEADER_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\Z")
+HOUR: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
 NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]{0,11})\Z", re.ASCII)
 TAG: Final = re.compile(r"(?! )[\x20-\x7e]{1,30}(?<! )\Z")
 OPERATORS: Final = frozenset("()|*+?.^$[\\")  # what a backslash takes the meaning of; before `<`, `>`, `/` it gives one
@@ -241,6 +242,12 @@ def quota_fields(size: int) -> list[str]:
     if not 0 <= size < 1 << 60:
         raise Unwritable(f"“{spoken(size)}” cannot be written as a quota in bytes.")
     return [f"userdb_quota_rule=*:bytes={size}", f"userdb_quota_storage_size={size}"] if size else []
+
+
+def asleep_fields(hour: str) -> list[str]:
+    """What closes IMAP and POP3 until an hour, `07:00`, and tells it. A reason ends at the first blank."""
+    checked(HOUR, hour, "an hour")
+    return ["nologin=y", f"reason=Asleep.Opens.at.{hour}"]
 
 
 def extra_field(name: str, value: str) -> str:

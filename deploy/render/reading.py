@@ -14,7 +14,7 @@ from deploy.render.quoting import Unwritable
 HEADER: Final = re.compile(r"(?:# [ -~]*\n)+")
 ENTRY: Final = re.compile(r"^([^\s#\"\\:][^\s\"\\:]*) ([!-~](?:[ -~]*[!-~])?)\n", re.MULTILINE)
 RECIPE: Final = re.compile(
-    r"BOX=(\S+)\n(?:LIST=(\S+)\n)?(?:REPLY_TO='(hold)'\n)?(?:RULES=(\S+)\n)?(?:AWAY='(yes)'\n)?RULES_OK=yes\n"
+    r"BOX=(\S+)\n(?:LIST=(\S+)\n)?(?:REPLY_TO='(hold)'\n)?(?:RULES=(\S+)\n)?(?:AWAY='(yes)'\n)?(?:ASLEEP='(yes)'\n)?RULES_OK=yes\n"
 )
 LISTED: Final = re.compile(
     r"^([^\s#\"\\:][^\s\"\\:]*) (blocked|stranger|login|proven|pinned|unproven|anyone) (\S+) (always|-)\n", re.MULTILINE
@@ -71,9 +71,9 @@ def read_recipe(text: str) -> dict[str, str]:
     match = RECIPE.fullmatch(body(text))
     if not match:
         raise Misread(f"A recipe is not of the known shape: {text[-60:]!a}.")
-    key, listed, replies, rules, away = match.groups("")
+    key, listed, replies, rules, away, asleep = match.groups("")
     names = {name: read_word(word) if word else "" for name, word in (("key", key), ("list", listed), ("rules", rules))}
-    return {**names, "replies": replies, "away": away}
+    return {**names, "replies": replies, "away": away, "asleep": asleep}
 
 
 def read_list(text: str) -> dict[str, tuple[str, ...]]:

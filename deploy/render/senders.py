@@ -16,7 +16,7 @@ may have read half of its maps from the one before.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -29,17 +29,22 @@ from deploy.snapshot import Circle, Sender
 
 POOL: Final = 128  # restriction classes in main.cf
 BLOCKED: Final = "5.7.1 This address is blocked in your list."
+ASLEEP: Final = "Your mail sleeps until {}: until then you may write only to those whom you can always write to."
 Entries = dict[str, str]
 Content = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The lists, and for each login that is bound its words and, where a stranger is refused, its sentence."""
+    """The lists, and for each login that is bound its words and, where a stranger is refused, its sentence.
+
+    `asleep`: for each login that sleeps the hour of opening and whom it may write to until then, as in a list.
+    """
 
     lists: Entries
     words: dict[str, str]
     sentences: dict[str, str]
+    asleep: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +56,43 @@ class Plan:
     sentence: str
 
 
-def senders(book: Book, circles: Iterable[Circle], bound: Iterable[Sender], at: datetime) -> Senders:
-    """Everybody's list at this moment, each different one once."""
+def senders(
+    book: Book, circles: Iterable[Circle], bound: Iterable[Sender], at: datetime, sleeping: Mapping[str, str]
+) -> Senders:
+    """Everybody's list at this moment, each different one once. `sleeping`: the logins that do, with their hours."""
     by_name, own = {circle.name: circle for circle in circles}, Own(book)
-    plans: dict[Sender, Plan] = {}
+    plans: dict[tuple[Sender, str], Plan] = {}
     plan_of: dict[str, Plan] = {}
     for sender in bound:
-        key = replace(sender, logins=())
+        opens = next((sleeping[login] for login in sender.logins if login in sleeping), "")
+        key = replace(sender, logins=()), opens
         if key not in plans:
-            plans[key] = plan(own, rules(book, by_name, sender, at))
+            said = rules(book, by_name, sender, at)
+            plans[key] = plan(own, until_morning(said, ASLEEP.format(opens)) if opens else said)
         plan_of.update(dict.fromkeys(sender.logins, plans[key]))
     names = numbered({one.content for one in plans.values() if one.content})
     return Senders(
         {f"{name[-3:]}={key}": value for content, name in names.items() for key, value in content},
         {login: ", ".join(filter(None, [names.get(one.content), one.action])) for login, one in plan_of.items()},
         {login: refusal(f"5.7.1 {one.sentence}") for login, one in plan_of.items() if one.sentence},
+        {login: " ".join([sleeping[login], *open_to(one)]) for login, one in plan_of.items() if login in sleeping},
     )
+
+
+def until_morning(said: Rules, sentence: str) -> Rules:
+    """What binds somebody who sleeps: whom she can always write to is all that is left of her lists."""
+    return Rules(tuple(replace(one, strangers="refuse", sentence=sentence, allowed=frozenset()) for one in said.rules))
 
 
 def plan(own: Own, rules: Rules) -> Plan:
     """The list, what happens behind it, and what a refused sender is told."""
     listed = {key: value(rules, verdict) for key, verdict in entries(own, rules).items()}
     return Plan(tuple(sorted(listed.items())), action(rules), rules.sentence)
+
+
+def open_to(plan: Plan) -> list[str]:
+    """Whom a list lets a letter go to."""
+    return [key for key, value in plan.content if value == "permit"]
 
 
 def action(rules: Rules) -> str:

@@ -55,9 +55,9 @@ def submit(letter: EmailMessage, to: str) -> None:
 
 
 def state(generation: int) -> str:
-    """How a generation stands: `live` on every host, `failed` on one, else `waiting`."""
+    """How a generation stands: `live` on every host, else `failed`, `paused` or `waiting` on one."""
     states = {host.state(generation) for host in MailHost.objects.all()}
-    return "failed" if "failed" in states else "waiting" if "waiting" in states else "live"
+    return next((one for one in ("failed", "paused", "waiting") if one in states), "live")
 
 
 def newest() -> int:

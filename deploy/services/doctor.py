@@ -7,6 +7,7 @@ import os
 import shutil
 import smtplib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 from redis.exceptions import RedisError
 
-from accounts.wishes import AuditEntry, Wishes
-from deploy.host import release
+from accounts.chain import examined, read_head
+from accounts.wishes import Wishes
+from deploy.host import drift, release
 from deploy.host.canary import CanaryError, sing
+from deploy.host.clock import NAME as CLOCK
 from deploy.host.layout import Layout, LayoutError
 from deploy.host.samples import sandboxed
 from deploy.models import MailHost
@@ -30,6 +33,7 @@ from deploy.services import layout
 from deploy.setup.people import SetupError, person
 
 LATEST_SIGN_OF_LIFE: Final = timedelta(seconds=30)
+CLOCK_STANDS: Final = timedelta(minutes=3)  # it may wait a minute for a release that is under way
 CERTIFICATE_WARNING: Final = timedelta(days=14)
 LEAST_FREE: Final = 0.05  # of the disk
 PATIENCE: Final = 2.0  # seconds for a door to answer
@@ -61,7 +65,8 @@ def examine() -> Iterator[Check]:
         yield Check("mail host", False, f"{error} Start script/server, which lays it down.")
         return
     yield well("live release", files, here)
-    yield well("configuration", drift, here)
+    yield well("host clock", clock, here)
+    yield well("configuration", by_hand, here)
     yield well("certificate", certificate, here)
     yield well("disk", disk, here)
     yield well("facts", facts, here)
@@ -95,13 +100,35 @@ def queue() -> Finding:
 
 
 def audit() -> Finding:
-    """Every entry of the audit log follows from the one before."""
-    previous = ""
-    for entry in AuditEntry.objects.order_by("pk").iterator():
-        if entry.digest != entry.sealed(previous):
-            return False, f"Entry {entry.pk} is not what was written: restore it from a backup."
-        previous = entry.digest
-    return True, "Every entry is as it was written."
+    """Every entry of the audit log follows from the one before, and the one that the live release names is there."""
+    manifest = live_manifest()
+    expected = read_head(manifest.audit) if manifest else None
+    found = examined(expected)
+    if found.wrong is not None:
+        return (
+            False,
+            f"Entry {found.wrong} is not what was written, or one before it is gone: compare it with a backup.",
+        )
+    if found.holds_head or not manifest or not expected:
+        return True, f"Each of {found.entries:,} entries is as it was written."
+    if manifest.generation > Wishes.current():
+        return False, (
+            f"This is an older database: generation {manifest.generation} is live on the mail host, and "
+            f"{Wishes.current()} is the newest here, so the end of the log is not there either."
+        )
+    return False, (
+        f"Entry {expected.number}, which was there when the live release was made, is gone: the log was cut or "
+        "replaced. Compare it with a backup."
+    )
+
+
+def live_manifest() -> release.Manifest | None:
+    """What the live release of this machine's mail host says of itself, if there is one."""
+    try:
+        live = release.live(layout())
+    except LayoutError:
+        return None
+    return live.manifest if live else None
 
 
 def worker(host: MailHost) -> Finding:
@@ -114,7 +141,7 @@ def worker(host: MailHost) -> Finding:
 def applied(host: MailHost) -> Finding:
     """The newest wishes are live."""
     newest = Wishes.current()
-    if host.error:
+    if host.error or host.ahead:
         return False, host.error
     if host.applied < newest:
         return False, f"Generation {newest} is on its way: wait, or start the worker."
@@ -128,16 +155,30 @@ def files(here: Layout) -> Finding:
         return False, "There is none yet: start the worker."
     wrong = release.verify(live.path)
     if wrong:
-        return False, f"{wrong[0]} is not as it was written: run manage.py apply."
+        return False, f"{wrong[0]} Look at it under /changes/drift/, and have it written anew."
     return True, f"Release {live.path.name} is complete."
 
 
-def drift(here: Layout) -> Finding:
-    """Nobody changed by hand what was laid down."""
-    changed = release.laid_drift(here)
+def clock(here: Layout) -> Finding:
+    """The host's own clock goes, and nothing keeps it from its work."""
+    path = here.root / CLOCK
+    if not path.is_file() or time.time() - path.stat().st_mtime > CLOCK_STANDS.total_seconds():
+        return False, "It stands still: start script/server. Until then nothing changes by itself, such as bedtime."
+    wrong = path.read_text(encoding="utf-8").strip()
+    return not wrong, wrong or "It goes, with or without this panel."
+
+
+def by_hand(here: Layout) -> Finding:
+    """Nobody changed by hand what was laid down, but for what is kept."""
+    changed = [one for one in drift.of_installer(here) if not one.kept]
     if changed:
-        return False, f"{' '.join(changed)} The next start of script/server lays it down anew."
-    return True, "It is as it was laid down."
+        names = ", ".join(str(here.etc / one.path) for one in changed)
+        return (
+            False,
+            f"Changed by hand: {names}. Look at it under /changes/drift/, then keep it or have it written anew.",
+        )
+    kept = [str(here.etc / one.path) for one in drift.of_installer(here)]
+    return True, f"Kept as it was changed by hand: {', '.join(kept)}." if kept else "It is as it was laid down."
 
 
 def certificate(here: Layout) -> Finding:

@@ -26,6 +26,9 @@ FOLDERS = (
     ("etc", "root", "root", 0o755),
     ("etc/postfix", "root", "root", 0o755),
     ("etc/rspamd", "root", "root", 0o755),
+    ("etc/laid", "root", "root", 0o755),
+    ("etc/laid/postfix", "root", "root", 0o755),
+    ("etc/laid/rspamd", "root", "root", 0o755),
     ("etc/dns", "root", "root", 0o755),
     ("etc/tls", "root", "root", 0o755),
     ("spool", "root", "root", 0o755),
@@ -45,6 +48,8 @@ FOLDERS = (
     ("mail", MAIL, MAIL, 0o711),
     # The agent lists and reads what is held; nobody else enters, and no mail program ever sees it.
     ("mail/.held", MAIL, AGENT, 0o2750),
+    # So with what waits for the morning.
+    ("mail/.later", MAIL, AGENT, 0o2750),
     # The dispatcher lays down what may be answered while somebody is away; the agent takes it away again.
     ("mail/.away", MAIL, AGENT, 0o2770),
     # Set-gid alone: what is held again from here belongs to the agent's group, which does not enter.

@@ -6,11 +6,13 @@ Raises SetupError, FolderError or CommandError, each with one sentence.
 """
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from deploy.host import release
+from deploy.host import drift, release
 from deploy.host.commands import run
 from deploy.host.layout import Layout
 from deploy.render.senders import POOL
@@ -48,8 +50,13 @@ class Choices:
     name: str = "primary"
 
 
-def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Layout:
-    """Lay down the host below `var`, its ports shifted by `base`; `code` is the checkout that its daemons may enter."""
+def lay(
+    var: Path, base: int, code: Path, choices: Choices | None = None, say: Callable[[str], None] = lambda _line: None
+) -> Layout:
+    """Lay down the host below `var`, its ports shifted by `base`; `code` is the checkout that its daemons may enter.
+
+    `say` is told what somebody had changed by hand: it is kept where he chose so, else put aside.
+    """
     choices = choices or Choices()
     make_folders(var)
     make_certificate(var / "etc" / "tls")
@@ -58,7 +65,8 @@ def lay(var: Path, base: int, code: Path, choices: Choices | None = None) -> Lay
     make_post_login(var / "etc", CARRIER)
     layout = layout_of(var, base, choices)
     write(var / "etc" / "host.json", layout.to_json())
-    write_configuration(var, layout, choices, code)
+    kept = mind_what_was_changed(layout, say)
+    write_configuration(var, layout, choices, code, kept)
     write(layout.etc / release.LAID, release.laid_text(layout))
     lay_first_release(layout, code)
     run(["postfix", "-c", str(layout.postfix), "check"], timeout=30)
@@ -89,20 +97,38 @@ def layout_of(var: Path, base: int, choices: Choices) -> Layout:
     )
 
 
-def write_configuration(var: Path, layout: Layout, choices: Choices, code: Path) -> None:
+def mind_what_was_changed(layout: Layout, say: Callable[[str], None]) -> frozenset[str]:
+    """Put aside what somebody changed by hand since it was laid down, but for what he keeps: the names of that."""
+    changed = list[drift.Drifted]()
+    with suppress(release.ReleaseError):  # the first time there is no list
+        changed += drift.of_installer(layout)
+    for one in changed:
+        if one.kept:
+            say(f"{layout.etc / one.path} was changed by hand and is kept as it is.")
+        else:
+            drift.put_aside(layout, one.path)
+            say(f"{layout.etc / one.path} was changed by hand: it is written anew, what was there is in etc/by-hand.")
+    return frozenset(one.path for one in changed if one.kept)
+
+
+def write_laid(layout: Layout, name: str, text: str, kept: frozenset[str]) -> None:
+    """One of the installer's files and its copy; somebody's own stays as it is."""
+    copy, mode = release.copy_of(layout, name), 0o755 if name in drift.RUN else 0o644
+    write(copy, text)
+    if name not in kept:
+        write(layout.etc / name, text, mode)
+
+
+def write_configuration(
+    var: Path, layout: Layout, choices: Choices, code: Path, kept: frozenset[str] = frozenset()
+) -> None:
     """Every file that Postfix, procmail, Dovecot, rspamd and Redis read, but for the releases."""
     values = _values(var, layout, choices) | {"CODE": str(code)}
     values |= {name.upper(): fill(name, values).rstrip("\n") for name in ("submission_options", "shadow_options")}
-    for name in ("main.cf", "master.cf", "header_checks", "submission_headers"):
-        write(layout.postfix / name, fill(name, values))
-    write(layout.dovecot, fill(_dovecot_template(), values))
-    for name in release.RECIPES:
-        write(layout.etc / name, fill(name, values))
-    for name in ("deliver", "forward"):
-        write(layout.etc / name, fill(name, values), 0o755)
+    for name in release.LAID_NAMES:
+        template = _dovecot_template() if name == "dovecot.conf" else Path(name).name
+        write_laid(layout, name, fill(template, values), kept)
     write(layout.etc / "redis.conf", fill("redis.conf", values))
-    for name in ("rspamd.conf", "rspamd.local.lua"):
-        write(layout.etc / "rspamd" / name, fill(name, values))
 
 
 def dns_port(layout: Layout) -> int:

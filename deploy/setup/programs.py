@@ -16,10 +16,11 @@ LOOPBACK = "127.0.0.1"
 
 
 def mail_programs(layout: Layout, code: Path) -> list[Program]:
-    """The mail host by itself: Postfix, rspamd, Dovecot and the root helper. They need no database and no queue."""
+    """The mail host by itself: Postfix, rspamd, Dovecot, the root helper, the clock. No database, no queue."""
     python = (SYSTEM_PYTHON, "-E", "-s", "-m")
     postfix = (*python, "deploy.setup.foreground", str(layout.postfix))
     helper = (*python, "deploy.host.helper", str(layout.etc / "host.json"))
+    clock = (*python, "deploy.host.clock", str(layout.etc / "host.json"))
     resolver = (*python, "deploy.setup.resolver", str(layout.etc / "dns" / "zone.json"), str(dns_port(layout)))
     return [
         Program("resolver", resolver, user="nobody", folder=str(code)),
@@ -27,6 +28,7 @@ def mail_programs(layout: Layout, code: Path) -> list[Program]:
         Program("postfix", postfix, folder=str(code), priority=20),
         Program("dovecot", ("dovecot", "-F", "-c", str(layout.dovecot)), priority=30),
         Program("helper", helper, folder=str(code)),
+        Program("clock", clock, user=layout.agent, folder=str(code), priority=40),
     ]
 
 

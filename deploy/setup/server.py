@@ -80,7 +80,7 @@ def _start(options: argparse.Namespace, place: Place, base: int) -> int:
     choices = Choices(
         relayhost=os.environ.get("MAILADMIN_RELAYHOST", ""), name=os.environ.get("MAILADMIN_HOST", "primary")
     )
-    layout = lay(place.var, base, place.code, choices)
+    layout = lay(place.var, base, place.code, choices, _say)
     manage = panel.Manage(place.var, place.code, panel.environment(os.environ, place.var))
     words = panel.prepare(manage, example=not options.empty)
     programs = [
@@ -90,6 +90,7 @@ def _start(options: argparse.Namespace, place: Place, base: int) -> int:
     with supervise(place.var, str(place.code / ".venv" / "bin" / "python"), programs) as running:
         try:
             _wait(running, layout, manage, HTTP + base)
+            _apply(manage, layout, strict=options.check)
             _say(panel.greeting(layout, HTTP + base, place.wished, words))
             return _check(place, layout) if options.check else _watch(running)
         finally:
@@ -104,7 +105,16 @@ def _wait(running: Running, layout: Layout, manage: panel.Manage, http: int) -> 
     sing(layout)
     running.wait(lambda: panel.mail_answers(layout), "the mail host")
     running.wait(lambda: panel.panel_answers(http), "the panel")
-    manage.run("apply", "--host", layout.name, "--wait")
+
+
+def _apply(manage: panel.Manage, layout: Layout, *, strict: bool) -> None:
+    """Have the newest wishes live; where they cannot be, mail goes on as it was, and the panel says why."""
+    try:
+        manage.run("apply", "--host", layout.name, "--wait")
+    except CommandError as error:
+        if strict:
+            raise
+        _say(f"The newest wishes are not live: {' '.join(str(error).split())}")
 
 
 def _watch(running: Running) -> int:

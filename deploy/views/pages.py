@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -19,11 +19,13 @@ from deploy import explain, services
 from deploy.forms import TryForm, addresses
 from deploy.models import HostRequest, MailHost
 from deploy.services import folders
+from deploy.services.sleeping import asleep
 from deploy.tasks import poke_explain
 from domains.models import Alias, Domain, Mailbox
 from policies import cases, filter_words, why
+from policies.change_words import called
 from policies.folders import folders_of
-from policies.rights import sights
+from policies.rights import kept_communities, sights
 from policies.rule_states import rule_states, with_filing
 from policies.views.owners import filed_mailbox_or_404, kept_person_or_404
 from policies.why import Why
@@ -35,25 +37,38 @@ SOON: Final = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Is mail working, and is everything live. `silent`, `failed`, `behind`: the hosts of which that is not so."""
+    """Is mail working, and is everything live. `silent`, `failed`, `paused`, `behind`: the hosts of which that is not
+    so. `ahead`: those that know more than this database, where somebody has to confirm. `names`: who paused them.
+    """
 
     hosts: list[MailHost]
     silent: list[MailHost] = field(default_factory=list)
     failed: list[MailHost] = field(default_factory=list)
     behind: list[MailHost] = field(default_factory=list)
+    ahead: list[MailHost] = field(default_factory=list)
+    paused: list[MailHost] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def works(self) -> bool:
         """Every host was seen a moment ago and has nothing to complain of."""
-        return bool(self.hosts) and not self.silent and not self.failed
+        return bool(self.hosts) and not self.silent and not self.failed and not self.ahead
 
 
 def verdict(hosts: list[MailHost], generation: int, now: datetime) -> Verdict:
     """How the hosts stand at a moment, with this as the newest generation."""
     silent = [host for host in hosts if host.seen is None or now - host.seen > SILENT]
-    failed = [host for host in hosts if host.error]
-    behind = [host for host in hosts if host.applied < generation and host not in silent + failed]
-    return Verdict(hosts, silent, failed, behind)
+    ahead = [host for host in hosts if host.ahead]
+    failed = [host for host in hosts if host.error and not host.ahead]
+    paused = [host for host in hosts if host.paused]
+    behind = [host for host in hosts if host.applied < generation and host not in silent + failed + ahead + paused]
+    return Verdict(hosts, silent, failed, behind, ahead, paused, pausers(paused))
+
+
+def pausers(hosts: Iterable[MailHost]) -> dict[str, str]:
+    """What those who paused hosts are called, by address."""
+    addresses = {host.paused_by for host in hosts}
+    return called(addresses) if addresses else {}
 
 
 @require_safe
@@ -64,14 +79,29 @@ def home(request: SignedIn) -> HttpResponse:
     children = children_of(request.user).order_by("name").prefetch_related(families)
     context: dict[str, Any] = {"person": request.user, "children": children, "mailboxes": mine}
     reported = looked_after(request.user)
-    context |= {"counted": counted(children), "reported": reported}
+    context |= {"counted": counted(children), "reported": reported, "kept": kept_communities(request.user)}
     context["drawn"] = any(community.kind == "business" for community in reported)  # a family's report is a link
     context |= {"states": rule_states(mine, timezone.now()), "own": [mailbox.pk for mailbox in mine]}
+    sleeping = asleep([request.user.pk, *(child.pk for child in children)], timezone.now())
+    context |= {
+        "hour": sleeping.get(request.user.pk, ""),
+        "children": [(one, sleeping.get(one.pk, "")) for one in children],
+    }
     if request.user.administrator:
-        hosts = list(MailHost.objects.all())
+        found = list(MailHost.objects.annotate(changed=Count("drifted", filter=Q(drifted__kept=False))))
+        hosts: list[MailHost] = [*found]
         context |= {"verdict": verdict(hosts, services.newest(), timezone.now()), "numbers": numbers()}
-        context |= {"expiring": expiring()}
+        context |= {"expiring": expiring(), "drifted": sum(host.changed for host in found)}
     return page(request, "deploy/home.html", **context)
+
+
+@require_safe
+def person_asleep(request: SignedIn, pk: int) -> HttpResponse:
+    """Whether somebody's mail is closed just now, and when it opens; a piece of her page, or a page."""
+    person = kept_person_or_404(request, pk)
+    hour = asleep([pk], timezone.now()).get(pk, "")
+    template = "deploy/_person_asleep.html" if request.htmx else "deploy/person_asleep.html"  # type: ignore[attr-defined]
+    return page(request, template, person=person, hour=hour)
 
 
 def counted(children: Iterable[User]) -> set[int]:
@@ -113,9 +143,11 @@ def deploy_state(request: SignedIn, generation: int) -> HttpResponse:
     state = services.state(generation)
     if request.htmx and state == "waiting":  # type: ignore[attr-defined]
         return HttpResponse(status=204)
+    paused = list(MailHost.objects.filter(paused__isnull=False)) if state == "paused" else []
     errors = [host for host in MailHost.objects.exclude(error="") if host.state(generation) == "failed"]
     template = "deploy/_state.html" if request.htmx else "deploy/state.html"  # type: ignore[attr-defined]
-    return page(request, template, state=state, generation=generation, hosts=errors)
+    context: dict[str, Any] = {"state": state, "generation": generation, "hosts": errors}
+    return page(request, template, **context, paused=paused, names=pausers(paused))
 
 
 @form_page

@@ -9,5 +9,6 @@ where the text is no TOML; nothing is changed then.
 from policies.household.dump import dump
 from policies.household.load import Report, load
 from policies.household.tables import HouseholdError, parse
+from policies.household.undo import Undone, rehearse, undo
 
-__all__ = ["HouseholdError", "Report", "dump", "load", "parse"]
+__all__ = ["HouseholdError", "Report", "Undone", "dump", "load", "parse", "rehearse", "undo"]

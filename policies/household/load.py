@@ -74,7 +74,11 @@ class Report:
 
 def load(text: str, author: object, *, prune: bool = False) -> Report:
     """Make the database equal to the household file `text`; with `prune` also remove what it does not name."""
-    tables = parse(text)
+    return load_tables(parse(text), author, prune=prune)
+
+
+def load_tables(tables: Table, author: object, *, prune: bool = False) -> Report:
+    """The same with the tables of a file."""
     loader = Loader()
     try:
         with wishes(author, "load"):
@@ -185,10 +189,13 @@ class Loader:
             "password": self.password(place, row, person),
         }
         self.put(place, person, values)
-        kept = [self.membership(place, person, item) for item in listed(place, "membership", row.get("membership", []))]
-        for membership in person.memberships.all():
-            if membership.pk not in kept:
+        items = listed(place, "membership", row.get("membership", []))
+        named = {item.get("community") for item in items if isinstance(item, dict)}
+        for membership in person.memberships.all():  # first: a protected person is in one family only
+            if membership.community.name not in named:
                 self.remove(membership)
+        for item in items:
+            self.membership(place, person, item)
 
     def password(self, place: Place, row: Table, person: User) -> str:
         """The hash to store: of a new password, the given hash, or the one there is."""
@@ -201,8 +208,8 @@ class Loader:
         typed = ruled(place, "password", account_rules.password, row["password"])
         return person.password if person.check_password(typed) else str(ruled(place, "password", passwords.new, typed))
 
-    def membership(self, place: Place, person: User, row: object) -> int:
-        """What a person is in one community; the row's primary key."""
+    def membership(self, place: Place, person: User, row: object) -> None:
+        """What a person is in one community."""
         if not isinstance(row, dict):
             raise place.error("membership", "must be written with double brackets.")
         known_keys(row, "membership", f"{place}, membership: ")
@@ -220,7 +227,6 @@ class Loader:
             "overrides": [dated(item) for item in (override if isinstance(override, list) else [override])],
         }
         self.put(place, membership, values)
-        return int(membership.pk)
 
     def mailbox(self, place: Place, row: Table) -> None:
         """A mailbox and its people."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.models import Community, User
 from accounts.rules import Refused, shown_address, yes_or_no
-from accounts.wishes import Wish, current, invalid
+from accounts.wishes import Concerns, Wish, current, invalid
 from domains.models import Domain
 from policies import rules
 
@@ -82,6 +82,10 @@ class Contact(Wish):
     def label(self) -> str:
         """The entry, and whose it is."""
         return f"{self.address} of {self.owner.label() if self.owner else 'nobody'}"
+
+    def concerns(self) -> Concerns:
+        """Whose list this is."""
+        return Concerns(self.person_id, self.community_id, self.owner.label() if self.owner else "")
 
     @property
     def owner(self) -> Wish | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.rules import day, yes_or_no
-from accounts.wishes import Wish, current
+from accounts.wishes import Concerns, Wish, current
 from domains.models import Mailbox, new_key
 from domains.rules import key as a_key
 from policies import filters
@@ -39,6 +39,12 @@ class Filing(Wish):
             self.by, self.written = writing.author, timezone.now()
         super().save(*args, **kwargs)
         self.fresh = frozenset(self.targets()) - frozenset(before.targets() if before else ())
+
+    def concerns(self) -> Concerns:
+        """Whose mailbox it is, if it is one person's, in the community whose domain that is in."""
+        people = list(self.mailbox.people.values_list("pk", flat=True)[:2])
+        person = people[0] if len(people) == 1 else None
+        return Concerns(person, self.mailbox.domain.community_id, self.mailbox.address)
 
     def targets(self) -> list[str]:
         """Where letters go on to by this."""

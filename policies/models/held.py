@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rules import one_of, shown_address
-from accounts.wishes import Wish, current
+from accounts.wishes import Concerns, Wish, current
+from domains.models import Mailbox
 from policies import rules
 
 
@@ -128,6 +129,13 @@ class Answer(Wish):
     def label(self) -> str:
         """What was answered, and to which letter."""
         return f"{self.question.address or 'no address'} in letter {self.question.letter.pk}"
+
+    def concerns(self) -> Concerns:
+        """Whose letter it was, if the mailbox is one person's."""
+        mailbox = Mailbox.objects.select_related("domain").filter(key=self.question.letter.key).first()
+        people = list(mailbox.people.values_list("pk", flat=True)[:2]) if mailbox else []
+        person = people[0] if len(people) == 1 else None
+        return Concerns(person, mailbox.domain.community_id, mailbox.address) if mailbox else Concerns()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Remember who said it."""

@@ -1,5 +1,6 @@
 """The acceptable-use policy of a community, version by version, and who has read which."""
 
+import json
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -8,11 +9,27 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from accounts.models import Community, User
-from accounts.wishes import Wish, current
+from accounts.wishes import Concerns, Wish, current
 from policies import filters, usage
 from policies.usage import Paragraph
 
-FILE_DOOR = "load"  # whoever runs the host restores what others have read
+FILE_DOORS = ("load", "undo")  # whoever runs the host restores what others have read
+
+
+class OrderedJSONField(models.JSONField):
+    """JSON whose names stay in their order: PostgreSQL's usual type for it sorts them, and here they are sentences."""
+
+    def db_type(self, connection: Any) -> str | None:
+        """PostgreSQL has another one that keeps the text; SQLite keeps it anyway."""
+        return "json" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Its text; the usual way leads through the sorting type."""
+        return json.dumps(value, cls=self.encoder)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """The driver reads that type by itself."""
+        return super().from_db_value(value, expression, connection) if isinstance(value, str) else value
 
 
 class UsagePolicy(Wish):
@@ -26,7 +43,7 @@ class UsagePolicy(Wish):
     number = models.PositiveIntegerField(_("version"))
     before = models.TextField(_("before the rules"), blank=True, default="")
     after = models.TextField(_("after the rules"), blank=True, default="")
-    generated = models.JSONField(_("rules"), default=dict, blank=True)
+    generated = OrderedJSONField(_("rules"), default=dict, blank=True)
     by = models.CharField(max_length=254)
     when = models.DateTimeField()
     rules: ClassVar = {
@@ -45,6 +62,10 @@ class UsagePolicy(Wish):
     def label(self) -> str:
         """Which version of whose."""
         return f"version {self.number} of {self.community.name}"
+
+    def concerns(self) -> Concerns:
+        """The community."""
+        return Concerns(community=self.community_id, whose=self.community.name)
 
     def paragraphs(self) -> list[Paragraph]:
         """What it says of rules, in the reader's language where it was written in it."""
@@ -82,10 +103,14 @@ class Acknowledgement(Wish):
         """Who has read what."""
         return f"{self.user.address} has read {self.policy.label()}"
 
+    def concerns(self) -> Concerns:
+        """Who has read it, in the community."""
+        return Concerns(self.user_id, self.policy.community_id, self.user.address)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Say so for oneself."""
         writing = current()
-        if writing.door != FILE_DOOR and writing.author != self.user.address:
+        if writing.door not in FILE_DOORS and writing.author != self.user.address:
             raise ValidationError(gettext("Nobody can say for somebody else that she has read it."))
         self.full_clean()
         if self.stored() not in (None, self.values()):

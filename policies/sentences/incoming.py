@@ -37,8 +37,18 @@ def incoming(case: Case) -> Story:
         return door(case)
     if case.verdict == "deliver":
         return delivered(case)
+    if case.verdict == "later":
+        return later(case)
     tell = HELD.get((case.station, case.reason))
     return tell(case) if tell else other(case)
+
+
+def later(case: Case) -> Story:
+    """Station 7: it came while the mail of whom it is to is closed."""
+    fact = _("It came at an hour at which the mail of %(name)s is closed: it is delivered when it opens.")
+    rule = _("Those who can always write to %(name)s do so at any hour.")
+    remedy = _("Change the hours of %(name)s to let such letters in.")
+    return Story((case.say(fact),), (case.say(rule),), case.say(remedy))
 
 
 def other(case: Case) -> Story:

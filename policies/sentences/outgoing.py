@@ -24,6 +24,8 @@ def outgoing(case: Case) -> Story:
         return door(case)
     if case.station == "out-1":
         return not_own(case)
+    if case.station == "out-4":
+        return asleep(case)
     return refused(case) if case.reason == "blocked" else stranger(case)
 
 
@@ -43,6 +45,14 @@ def not_own(case: Case) -> Story:
         fact = _("Refused because the From line of the letter is not one plain address.")
     remedy = _("Choose one of the own addresses of %(name)s as the sender.")
     return Story((case.say(fact),), (case.say(_("Whoever signs in writes under their own name.")),), case.say(remedy))
+
+
+def asleep(case: Case) -> Story:
+    """Station 4: it is written while the mail of whom it is from is closed."""
+    fact = _("Refused because the mail of %(name)s is closed at this hour.")
+    rule = _("Then %(name)s can write only to those whom the lists always let through.")
+    remedy = _("Change the hours of %(name)s to let such letters go.")
+    return Story((case.say(fact),), (case.say(rule),), case.say(remedy))
 
 
 def stranger(case: Case) -> Story:

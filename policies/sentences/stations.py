@@ -18,12 +18,14 @@ IN: Final[Mapping[str, str]] = {
     "in-3": _("Does not pretend to be somebody on the list"),
     "in-5": _("From somebody who may write to %(name)s"),
     "in-6": _("Answers go back to the sender"),
+    "in-7": _("Within the hours of %(name)s"),
     "in-8": _("Delivered to %(name)s"),
 }
 OUT: Final[Mapping[str, str]] = {
     "out-1": _("Written in the name of %(name)s"),
     DOOR: _("To an address that there is"),
     "out-2": _("To people whom %(name)s may write to"),
+    "out-4": _("Within the hours of %(name)s"),
     "sent": _("Sent off"),
 }
 HEADINGS: Final[Mapping[tuple[str, str], str]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from accounts.rules import LEVELS, gettext_noop as _
-from policies.levels import TABLE, WITHOUT_LIST, Settings, active
+from policies.levels import ALWAYS, HOURS_BEFORE_SCHOOL_ONLY, TABLE, WITHOUT_LIST, Settings, active
 
 Claims = dict[str, str]
 EVERYBODY: Final = "everybody"
@@ -78,6 +78,23 @@ MEANS: Final[Mapping[tuple[str, str, str], str]] = {
         "Of a letter that waits, the owner and the managers see with whom it is, but not its text."
     ),
 }
+# Whose hours they are, and whether only a night before a school day counts. In a business nobody is always let through
+# who is not on a list.
+HOURS: Final[Mapping[tuple[str, bool], str]] = {
+    ("family", False): _(
+        "Your mail is open from %(start)s to %(end)s. At other hours you cannot read it, and letters wait until it "
+        "opens. Your parents, and whom the lists always let through, can write to you at any hour, and you to them."
+    ),
+    ("family", True): _(
+        "On evenings before a school day your mail closes at %(end)s and opens again at %(start)s. Meanwhile you "
+        "cannot read it, and letters wait. Your parents, and whom the lists always let through, can write to you at "
+        "any hour, and you to them."
+    ),
+    ("business", False): _(
+        "Your mail is open from %(start)s to %(end)s. At other hours you cannot read it, and letters wait until it "
+        "opens. Whom the lists always let through can write to you at any hour, and you to them."
+    ),
+}
 # The same where no list counts.
 LISTLESS: Final[Mapping[str, str]] = {
     "incoming": _(
@@ -127,6 +144,8 @@ def of_level(kind: str, level: str, settings: Settings) -> Claims:
 
 def means(kind: str, level: str, switch: str, setting: str) -> str:
     """The sentence of one switch, or nothing."""
+    if switch == "hours" and setting != ALWAYS:
+        return HOURS[kind, level in HOURS_BEFORE_SCHOOL_ONLY]
     listless = setting == "list" and level in WITHOUT_LIST
     return LISTLESS[switch] if listless else MEANS.get((kind, switch, setting), "")
 

@@ -62,7 +62,7 @@ def switches(bond: Membership, today: date) -> Iterator[Switch]:
     usual = levels.TABLE[bond.level]
     for switch in SWITCHES:
         value = settings[switch]
-        level = bond.level if value == usual[switch] else ""
+        level = bond.level if value == usual[switch] or switch == "hours" else ""
         label, setting = str(words.SWITCHES[switch]), words.setting(switch, value, level)
         yield Switch(label, setting, levels.active(switch, value), levels.last_day(bond.overrides, switch, today))
 

@@ -4,9 +4,15 @@ import os
 import platform
 import sys
 
-from tests.bench import logs, policy, reports, rules
+from tests.bench import apply, logs, policy, reports, rules
 
-MEASUREMENTS = {"policy": policy.measure, "rules": rules.measure, "logs": logs.measure, "reports": reports.measure}
+MEASUREMENTS = {
+    "policy": policy.measure,
+    "rules": rules.measure,
+    "apply": apply.measure,
+    "logs": logs.measure,
+    "reports": reports.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -65,7 +65,7 @@ class Standin:
         if self.helper_fails and request.startswith(self.helper_fails):
             return say("failed on purpose\n")
         if verb == "folder":
-            for folder in (self.layout.mail, self.layout.held):
+            for folder in (self.layout.mail, self.layout.held, self.layout.later):
                 (folder / argument).mkdir(exist_ok=True)
         return say("ok\n")
 
@@ -122,7 +122,13 @@ def serve(
 def scratch_layout(base: Path, agent: str, map_type: str = "hash") -> Layout:
     """An empty mail host below a folder: what the installer lays down, without the daemons."""
     moulds = ("dovecot", "procmail", "rspamd")
-    for folder in ("root/releases", "mail/.held", "etc/postfix", *(f"root/.mould/{part}" for part in moulds)):
+    for folder in (
+        "root/releases",
+        "mail/.held",
+        "mail/.later",
+        "etc/postfix",
+        *(f"root/.mould/{part}" for part in moulds),
+    ):
         (base / folder).mkdir(parents=True)
     for part in moulds:
         (base / "root/.mould" / part).chmod(0o2750)

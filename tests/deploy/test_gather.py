@@ -289,3 +289,67 @@ def test_the_number_of_queries_does_not_grow_with_lists(lists):
     load(people + "".join(f'[[mailbox]]\naddress = "x{n}@shop.example"\n' for n in range(9)), "a test")
     assert queries() == before
     assert len(gather(MailHost.objects.get()).senders) == 12
+
+
+def test_hours_are_schedules_of_each_person_with_the_calendar_where_it_counts(db):
+    text = """
+[[community]]
+name = "Bianchi"
+kind = "family"
+timezone = "Europe/Rome"
+domains = ["bianchi.example"]
+[community.calendar]
+school_days = ["mon", "tue"]
+holidays = [["2026-12-23", "2027-01-06"]]
+[[person]]
+address = "eva@bianchi.example"
+password = "una parola lunga"
+[[person.membership]]
+community = "Bianchi"
+role = "protected"
+level = "starter"
+override = [{ hours = "always", until = 2026-12-31 }]
+[[person]]
+address = "leo@bianchi.example"
+password = "un'altra parola"
+[[person.membership]]
+community = "Bianchi"
+role = "protected"
+level = "explorer"
+[[person]]
+address = "zoe@bianchi.example"
+[[person.membership]]
+community = "Bianchi"
+role = "protected"
+level = "trusted"
+[[mailbox]]
+address = "eva@bianchi.example"
+[[mailbox]]
+address = "eva.scuola@bianchi.example"
+people = ["eva@bianchi.example"]
+[[mailbox]]
+address = "leo@bianchi.example"
+[[mailbox]]
+address = "due@bianchi.example"
+people = ["eva@bianchi.example", "leo@bianchi.example"]
+[[mailbox]]
+address = "zoe@bianchi.example"
+"""
+    load(text, "a test")
+    eva, leo = gather(MailHost.objects.get()).hours
+    midnight = "2026-12-31T23:00:00+00:00"
+    assert eva == snapshot.Hours(
+        "Bianchi",
+        ("eva.scuola@bianchi.example", "eva@bianchi.example"),
+        "Europe/Rome",
+        ((midnight, "always"), ("", "07:00-20:00")),
+    )
+    assert leo == snapshot.Hours(
+        "Bianchi",
+        ("leo@bianchi.example",),
+        "Europe/Rome",
+        (("", "07:00-22:30"),),
+        before_school=True,
+        school_days=("mon", "tue"),
+        holidays=(("2026-12-23", "2027-01-06"),),
+    )

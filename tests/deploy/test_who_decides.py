@@ -92,7 +92,7 @@ def household(gates: list[Gate], common: tuple[Entry, ...]) -> Snapshot:
     return Snapshot(1, "primary", "primary", domains, (*boxes, other), (), circles, (), screens)
 
 
-def rendered_says(snapshot: Snapshot, seen: Seen, once: str = "") -> str:
+def rendered_says(snapshot: Snapshot, seen: Seen, once: str = "", asleep: str = "") -> str:
     """What the rendered files and the program say: `VERDICT STATION REASON`."""
     files = render(snapshot, AT, "/srv/mail")
     recipe = read_recipe(files["procmail/home.example/emma.rc"].decode())
@@ -104,6 +104,7 @@ def rendered_says(snapshot: Snapshot, seen: Seen, once: str = "") -> str:
             "SENDER": seen.sender,
             "REPLY_TO": recipe["replies"],
             "PASS": once,
+            "ASLEEP": asleep,
             "LC_ALL": "C",
         }
         words = ["awk", "-f", str(CODE), listed.name, "-"]
@@ -112,7 +113,7 @@ def rendered_says(snapshot: Snapshot, seen: Seen, once: str = "") -> str:
     return " ".join(done.stdout.decode().split()[:3])
 
 
-def policy_says(snapshot: Snapshot, seen: Seen) -> str:
+def policy_says(snapshot: Snapshot, seen: Seen, asleep: bool) -> str:
     """The same from POLICY's words, one gate after the other: the strictest decides."""
     if seen.verdict == "malformed":
         return "hold in-1 malformed"
@@ -130,7 +131,7 @@ def policy_says(snapshot: Snapshot, seen: Seen) -> str:
     careful = any(gate.careful and gate.strangers[-1][1] == "hold" for gate in snapshot.screens[0].gates)
     if careful and not always and seen.reply in ("other", "malformed"):
         return "hold in-6 content"
-    return "deliver in-8 -"
+    return "later in-7 hours" if asleep and not always else "deliver in-8 -"
 
 
 def refused(seen: Seen, listed: list[tuple[str, str, str]], strangers: list[str]) -> str:
@@ -196,10 +197,12 @@ def proves(seen: Seen, how: str, evidence: str) -> bool:
 
 
 @settings(max_examples=300)
-@given(GATES, LISTS, LETTERS)
-def test_the_files_say_what_the_policy_says(gates: list[Gate], common: tuple[Entry, ...], seen: Seen) -> None:
+@given(GATES, LISTS, LETTERS, st.booleans())
+def test_the_files_say_what_the_policy_says(
+    gates: list[Gate], common: tuple[Entry, ...], seen: Seen, asleep: bool
+) -> None:
     snapshot = household(gates, common)
-    assert rendered_says(snapshot, seen) == policy_says(snapshot, seen)
+    assert rendered_says(snapshot, seen, asleep="yes" if asleep else "") == policy_says(snapshot, seen, asleep)
 
 
 HELD = household([Gate("Home", (("", "hold"),), careful=True, entries=(Entry("rosa@a.example", "allowed"),))], ())

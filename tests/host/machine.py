@@ -179,14 +179,15 @@ def temporary_var() -> Iterator[Path]:
 
 
 @contextmanager
-def started_host(choices: Choices | None = None) -> Iterator[MailHost]:
-    """A private mail host, up and answering; gone afterwards."""
+def started_host(choices: Choices | None = None, *, clock: bool = False) -> Iterator[MailHost]:
+    """A private mail host, up and answering; gone afterwards. Without a clock a test says what time it is."""
     with temporary_var() as var:
         place = find_place(CHECKOUT, var)
         place.prepare_state()
         place.prepare_code()
         layout = lay(place.var, free_base(), place.code, choices)
-        with supervise(place.var, sys.executable, mail_programs(layout, place.code)) as running:
+        programs = [one for one in mail_programs(layout, place.code) if clock or one.name != "clock"]
+        with supervise(place.var, sys.executable, programs) as running:
             running.wait(lambda: filter_answers(layout), "the filter rspamd", 170)
             sing(layout)
             running.wait(lambda: mail_answers(layout), "the mail host", 30)

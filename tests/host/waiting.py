@@ -38,8 +38,14 @@ key = "{KEYS[address]}"
 """
 
 
+AWAKE = """
+[[person.membership.override]]
+hours = "always"
+until = 2199-12-31
+"""
 STARTER = f"""
 level = "starter"
+{AWAKE}
 [[person.contact]]
 address = "{NONNA}"
 [[person.contact]]
@@ -52,7 +58,7 @@ domains = ["myfamily.net"]
 {person(ANNA, "guardian")}
 {person(MARCO, "guardian")}
 {person(EMMA, "protected", STARTER)}
-{person(LUCA, "protected", 'level = "explorer"')}
+{person(LUCA, "protected", f'level = "explorer"{AWAKE}')}
 """
 
 

@@ -55,7 +55,7 @@ def test_it_says_level_switches_people_and_what_waits(household):
 def test_what_nothing_enforces_yet_says_so(household):
     found = rows(page(household))
     idle = ["not yet active" in line for line in found]
-    assert idle == [False, False, True, True, True, True, False, True]
+    assert idle == [False, False, True, True, True, False, False, True]
 
 
 def test_an_exception_is_shown_with_its_last_day(household):

@@ -39,7 +39,9 @@ def test_the_levels_say_what_the_policy_says():
 def test_only_what_a_station_enforces_is_active():
     assert levels.active("outgoing", "list")
     assert not levels.active("outgoing", "tell")  # anyone may be written to, but nobody is told yet
-    assert not levels.active("hours", "07:00-20:00")
+    assert levels.active("hours", "07:00-20:00")
+    assert levels.active("hours", "06:10-19:30")
+    assert levels.active("hours", levels.ALWAYS)
     for switch, settings in levels.ACTIVE.items():
         assert all(rules.switch(switch, setting) for setting in settings)
 

@@ -156,7 +156,7 @@ def test_an_exception_is_told_to_the_child_and_the_parents_only(household):
         assert "Anybody may write to you.</li>" in part
         assert "Who may write: an exception until Dec. 31, 2199" in part
         assert "1 entry is on the list." in part
-        assert "08:00" not in part  # no station enforces hours
+        assert "Your mail is open from 08:00 to 09:00." in part
         assert "without an exception" not in part
         assert "Zia" not in text
         assert "outside.example" not in text

@@ -30,7 +30,7 @@ def test_a_switch_is_claimed_only_where_a_station_enforces_it(pair, found):
     claims = of_level(kind, level, {**levels.TABLE[level], **found})
     for switch, setting in (key.split("=") for key in claims if "=" in key):
         assert levels.active(switch, setting)
-    assert not any(key.startswith(("hours", "links", "words", "attachments", "limits")) for key in claims)
+    assert not any(key.startswith(("links", "words", "attachments", "limits")) for key in claims)
     assert "outgoing=tell" not in claims
 
 
@@ -50,8 +50,8 @@ def test_what_a_station_begins_to_enforce_is_not_forgotten():
 def test_the_rules_are_those_of_the_levels_in_use():
     found = dict(claimed(Use("family", {"explorer", "starter"})))
     assert list(found) == ["everybody", "bound", "starter", "explorer"]
-    assert list(found["starter"]) == ["incoming=list", "answers", "outgoing=list", "sight=held"]
-    assert list(found["explorer"]) == ["incoming=proven", "sight=contacts"]
+    assert list(found["starter"]) == ["incoming=list", "answers", "outgoing=list", "hours=07:00-20:00", "sight=held"]
+    assert list(found["explorer"]) == ["incoming=proven", "hours=07:00-22:30", "sight=contacts"]
     assert list(dict(claimed(Use("family", set())))) == ["everybody"]
 
 

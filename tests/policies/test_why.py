@@ -141,7 +141,7 @@ def test_a_tried_letter_of_a_child_goes_out_and_then_in(home: Household) -> None
     facts = {"From": "pass emma@myfamily.net login"}
     found = cases.of_trial(outcome, "emma@myfamily.net", "luca@myfamily.net", facts, datetime.now(UTC))
     told = why.tried(found, [])
-    assert [tick.state for tick in told.ticks] == ["passed"] * 8 + ["decided"]
+    assert [tick.state for tick in told.ticks] == ["passed"] * 10 + ["decided"]
     assert told.fact == "Delivered because emma@myfamily.net is one of us, and signed in."
 
 

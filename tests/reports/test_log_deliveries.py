@@ -38,9 +38,10 @@ def letter(at: datetime = AT, name: str = ID) -> bytes:
 
 
 def rows() -> list[tuple[object, ...]]:
-    """Every delivery."""
+    """Every delivery, in an order that is no database's own."""
     names = ("queue_id", "recipient__text", "original__text", "mailbox", "status", "dsn", "reply", "when")
-    return list(Delivery.objects.order_by("opened", "recipient__text", "original__text").values_list(*names))
+    found = Delivery.objects.values_list("opened", *names)
+    return [row[1:] for row in sorted(found, key=lambda row: (row[0], row[2], row[3] or ""))]
 
 
 def read(path: Path, most: int = 1 << 20) -> None:

@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from hypothesis import given, strategies as st
 
-from reports.sheets import guarded, sheet
+from accounts.sheets import guarded
+from reports.sheets import sheet
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

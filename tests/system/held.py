@@ -33,6 +33,9 @@ password = "{PASSWORD}"
 community = "Rossi"
 role = "protected"
 level = "starter"
+[[person.membership.override]]
+hours = "always"
+until = 2199-12-31
 [[person.contact]]
 address = "nonna.rosa@gmail.com"
 name = "Nonna Rosa"

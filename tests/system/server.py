@@ -9,8 +9,8 @@ import smtplib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from deploy.host.layout import Layout
 from tests.host.machine import CHECKOUT, free_base, temporary_var, wait_for
+from tests.postgresql import database_of_its_own
 
 GREETING = "Mailadmin is running"
 # A process of the project that stays: runs what a line of JSON says, and answers with what that printed and raised.
@@ -61,6 +62,9 @@ password = "{PASSWORD}"
 [[person.membership]]
 community = "Rossi"
 role = "protected"
+[[person.membership.override]]
+hours = "always"
+until = 2199-12-31
 [[person.contact]]
 address = "nonna.rosa@gmail.com"
 [[mailbox]]
@@ -197,11 +201,16 @@ class Server:
 
 
 @contextmanager
-def started_server(*words: str) -> Iterator[Server]:
-    """A server without the example household, up and live; gone afterwards, with every process."""
-    with temporary_var() as var:
+def started_server(
+    *words: str, beside: Callable[[Path], AbstractContextManager[None]] | None = None
+) -> Iterator[Server]:
+    """A server without the example household, up and live; gone afterwards, with every process.
+
+    `beside`: what is so from before it starts until after its end, in its folder.
+    """
+    with temporary_var() as var, (beside or nullcontext)(var), database_of_its_own() as database:
         base = free_base()
-        own = {"MAILADMIN_VAR": str(var), "MAILADMIN_PORT_BASE": str(base), "PYTHONWARNINGS": "default"}
+        own = {"MAILADMIN_VAR": str(var), "MAILADMIN_PORT_BASE": str(base), "PYTHONWARNINGS": "default", **database}
         environment = {**os.environ, **own}
         args = [sys.executable, "-m", "deploy.setup.server", *(words or ("--empty",))]
         process = subprocess.Popen(
@@ -211,7 +220,7 @@ def started_server(*words: str) -> Iterator[Server]:
         listener = threading.Thread(target=listen, args=(server,), daemon=True)
         listener.start()
         try:
-            wait_for(lambda: up(server), "the server", 120)
+            wait_for(lambda: up(server), "the server", 300)
             yield server
         finally:
             if server.console:

@@ -41,10 +41,10 @@ class Command(BaseCommand):
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             host = MailHost.objects.get(name=name)
-            if host.applied >= generation and host.verified and host.verified >= asked:
+            if not host.ahead and host.applied >= generation and host.verified and host.verified >= asked:
                 self.stdout.write(f"generation {host.applied} is live on {name}")
                 return
-            if host.state(generation) == "failed" and host.seen and host.seen >= asked:
+            if host.ahead or (host.state(generation) == "failed" and host.seen and host.seen >= asked):
                 self.refuse(host.error, 1)
             time.sleep(0.05)
         self.refuse(f"The worker of {name} did not answer in {PATIENCE:.0f} seconds: is it running?", 1)

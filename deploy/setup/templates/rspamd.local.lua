@@ -160,6 +160,21 @@ local function names_us(task)
   return table.concat(seen, '\n'):lower():find('@HOSTNAME@', 1, true) ~= nil
 end
 
+-- The hour at which a login's mail opens, when it sleeps and the letter is to somebody whom it cannot always write to:
+-- Postfix says so, too, but not in a session that began before. `asleep` has the hour, then whom a login can write to.
+local function sleeps_until(task, login)
+  local line = listed('asleep', login:lower()) or ''
+  local open = ' ' .. line .. ' '
+  local function is_open(form) return open:find(' ' .. form .. ' ', 1, true) ~= nil end
+  for _, recipient in ipairs(line ~= '' and task:get_recipients({ 'smtp', 'orig' }) or {}) do
+    local address = (recipient.addr or ''):lower()
+    local part, domain = address:match('^([^@%%!]+)@([^@]+)$')
+    local known = part and (is_open(address) or is_open('@' .. domain)
+      or part:find('+', 2, true) and is_open(part:match('^[^+]+') .. '+@' .. domain))
+    if not known then return line:match('^%S+') end
+  end
+end
+
 rspamd_config:register_symbol({
   name = 'MAILADMIN_OWNER', score = 0.0, type = 'prefilter', priority = 10, flags = 'empty',
   callback = function(task)
@@ -173,6 +188,10 @@ rspamd_config:register_symbol({
     local address = author(task)
     if not address then return answer('reject', 'The From line of a letter must hold exactly one address.') end
     local own = owns(login, address)
+    local hour = own and sleeps_until(task, login)
+    if hour then
+      return answer('reject', 'Your mail sleeps until ' .. hour .. ': until then you may write only to those whom you can always write to.')
+    end
     if own then return end
     if own == nil then return answer('soft reject', 'It cannot be looked up whose address this is; try again.') end
     answer('reject', (login .. ' may not write as ' .. address .. '; choose one of your own addresses.'):gsub('[^ -~]', '?'))

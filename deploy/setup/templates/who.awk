@@ -1,9 +1,9 @@
 # Written by mailadmin at every start of the private mail host; changes made here are lost.
-# Who is a letter from, and may it go in? The stations 1 to 6 and 8 for incoming letters.
+# Who is a letter from, and may it go in? The stations 1 to 8 for incoming letters.
 #
 # In: the list of a mailbox, a line an entry, `KEY WORD EVIDENCE ALWAYS`, the last one `*` for strangers; then the head
 # of a letter with the filter's facts; and from the environment SENDER (of the envelope), REPLY_TO (`hold`: a letter
-# whose answers would go elsewhere), PASS (the one station that lets this letter through, whatever it says).
+# whose answers would go elsewhere), ASLEEP (`yes`: only who can always write is let in now), PASS (the one station that lets this letter through, whatever it says).
 # Out: one line, `VERDICT STATION REASON FROM PROOF ENTRY`; none when the list is not whole, and the letter waits.
 
 function fact(line,    name) {
@@ -17,6 +17,12 @@ function decide(verdict, station, reason) {
   print verdict, station, reason, (address == "" ? "-" : address), (how == "" ? proof : proof "/" how), entry
   decided = 1
   return 1
+}
+
+# It may go in: now, or in the morning. Who can always write to somebody does so at any hour.
+function let_in(at_any_hour) {
+  if (ENVIRON["ASLEEP"] == "yes" && !at_any_hour) return decide("later", "in-7", "hours")
+  return decide("deliver", "in-8", "-")
 }
 
 # The line of the list that speaks of this sender: his address, his address with any extension, his domain, strangers.
@@ -48,10 +54,10 @@ function through_a_list(    list, domain) {
 
 function stations(    asked, spam) {
   # What our own Postfix reports of her letter is hers: nobody else can have it written to her.
-  if (known && proof == "report" && ENVIRON["SENDER"] == "") return decide("deliver", "in-8", "-")
-  if (!known || proof ~ /^(malformed|report)$/) return decide("hold", "in-1", "malformed") || decide("deliver", "in-8", "-")
+  if (known && proof == "report" && ENVIRON["SENDER"] == "") return let_in(0)
+  if (!known || proof ~ /^(malformed|report)$/) return decide("hold", "in-1", "malformed") || let_in(0)
   # The panel writes to everybody, and with its own login only.
-  if (address == "@OWN@" && shows("login")) return decide("deliver", "in-8", "-")
+  if (address == "@OWN@" && shows("login")) return let_in(1)
   entry = found(); asked = word[entry]
   if (asked == "blocked") return decide("hold", "in-2", "blocked")
   spam = value["x-mailadmin-spam"] ~ /^spam /
@@ -65,7 +71,7 @@ function stations(    asked, spam) {
   }
   if (always[entry] != "always" && ENVIRON["REPLY_TO"] == "hold" && value["x-mailadmin-reply-to"] !~ /^(none|same)$/)
     if (decide("hold", "in-6", "content")) return
-  decide("deliver", "in-8", "-")
+  let_in(always[entry] == "always")
 }
 
 FNR == NR {
