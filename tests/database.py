@@ -4,6 +4,9 @@ import pytest
 
 FIXTURES = frozenset({"db", "transactional_db", "django_db_setup", "shared_server"})  # the last one has its own
 
+# Every page by role and language, and another program's sums: what a database does there, other tests see sooner.
+ONCE = frozenset({"test_translations", "test_urls_rights", "test_rights_filing", "test_log_pflogsumm"})
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-alone", action="store_true", help="keep the tests that use the database")
@@ -17,5 +20,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def uses_database(item: pytest.Item) -> bool:
-    """True for a test that asked for it, in whatever way."""
-    return bool(item.get_closest_marker("django_db") or FIXTURES & set(getattr(item, "fixturenames", ())))
+    """Whether a test asked for it, in whatever way, and is not one of those that run once."""
+    asked = item.get_closest_marker("django_db") or FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(asked) and item.path.stem not in ONCE
