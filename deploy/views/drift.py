@@ -89,5 +89,5 @@ def drift_acted(request: SignedIn, pk: int) -> HttpResponse:
     found = get_object_or_404(mine, pk=pk, expires__gt=timezone.now())
     if request.htmx and found.answer is None:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
-    template = "deploy/_drift_acted.html" if request.htmx else "deploy/drift_acted.html"  # type: ignore[attr-defined]
+    template = "deploy/_acted.html" if request.htmx else "deploy/drift_acted.html"  # type: ignore[attr-defined]
     return page(request, template, asked=found)

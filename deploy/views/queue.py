@@ -117,7 +117,7 @@ def queue_letter_remove(request: SignedIn, pk: int, queue_id: str) -> HttpRespon
 def queue_acted(request: SignedIn, pk: int) -> HttpResponse:
     """What became of an act."""
     found = own_request_or_404(request, pk, queued.RETRY, queued.RETRY_ALL, queued.REMOVE)
-    return followed(request, found, "deploy/_queue_acted.html", "deploy/queue_acted.html")
+    return followed(request, found, "deploy/_acted.html", "deploy/queue_acted.html")
 
 
 def asked(request: SignedIn, verb: str, to: str, **arguments: Any) -> HttpResponse:
