@@ -4,8 +4,8 @@ In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
 Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, moved away or removed, held
-letters delivered or dropped, letters in the queue tried again or removed; one of the installer's files is written anew
-from its copy, or noted as kept.
+letters delivered or dropped, letters in the queue tried again or removed; a key for signing is made; one of the
+installer's files is written anew from its copy, or noted as kept.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, drift, hold, imap, mailbox, room, spool
+from deploy.host import again, dkim, drift, hold, imap, mailbox, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -98,7 +98,8 @@ def wake(layout: Layout, key: str) -> str:
 
 Act: TypeAlias = Callable[..., "str | bytes | None"]
 KEY: Final = r"[0-9a-f]{16}"
-LOGIN: Final = r"[a-z0-9_][a-z0-9_.'+=&~-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}"
+DOMAIN: Final = r"[a-z0-9][a-z0-9.-]{0,252}"
+LOGIN: Final = rf"[a-z0-9_][a-z0-9_.'+=&~-]{{0,63}}@{DOMAIN}"
 LETTER: Final = rf"{KEY} in-[0-8]\.[a-z]{{1,12}} [A-Za-z0-9_][A-Za-z0-9_.,=:-]{{0,199}}"  # mailbox, place, file
 QUEUE_ID: Final = r"[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}"
 NAME: Final = r"(?:[0-9a-f]{2}){1,240}"  # of a folder, in hexadecimal digits: the one thing here that may be any text
@@ -122,6 +123,7 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "mailbox-bring-back": (re.compile(rf"{KEY}\Z"), mailbox.brought_back),
     "mailbox-remove": (re.compile(rf"{KEY}\Z"), mailbox.removed),
     "quota-list": (re.compile(r"\Z"), room.used),
+    "dkim-key": (re.compile(rf"{DOMAIN} [a-z0-9][a-z0-9-]{{0,62}}\Z"), dkim.key),
     "lay": (re.compile(rf"{LAID}\Z"), drift.lay),
     "keep": (re.compile(rf"{LAID} [0-9a-f]{{64}}\Z"), drift.keep),
     "queue-waiting": (re.compile(r"\Z"), hold.waiting),

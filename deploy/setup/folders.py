@@ -31,6 +31,7 @@ FOLDERS = (
     ("etc/laid/rspamd", "root", "root", 0o755),
     ("etc/dns", "root", "root", 0o755),
     ("etc/tls", "root", "root", 0o755),
+    ("etc/dkim", "root", FILTER, 0o750),
     ("spool", "root", "root", 0o755),
     ("spool/postfix", "root", "root", 0o755),
     ("lib", "root", "root", 0o755),

@@ -37,6 +37,7 @@ EXAMPLES = {
     "mailbox-remove": KEY,
     "wake": KEY,
     "quota-list": "",
+    "dkim-key": "house.test s1",
     "lay": "tag.awk",
     "keep": f"tag.awk {'0' * 64}",
     "queue-waiting": "",
