@@ -55,6 +55,8 @@ def text(household: Household, who: str, url: str, **headers: Any) -> str:
 
 def test_she_and_her_parents_read_when_it_opens(household: Household) -> None:
     url = f"/family/{household.people['emma'].pk}/"
+    for who in ("emma", "luca"):
+        hours(household, who, "always")  # the test may run at night
     for who, page in (("emma", "/"), ("anna", "/"), ("anna", f"{url}asleep/")):
         assert "Asleep now" not in text(household, who, page, headers={"HX-Request": "true"})
     assert "It is open." in text(household, "anna", f"{url}asleep/")
