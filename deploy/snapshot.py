@@ -251,8 +251,7 @@ def plain(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=plain)
+_text = json.JSONEncoder(ensure_ascii=False, default=plain).encode
 
 
 def _lines(value: Any) -> str:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from deploy.host import files, helper, journal, probe, release, samples
-from deploy.host.build import build, clear, versions
+from deploy.host.build import build, clear, same_build, versions
 from deploy.host.commands import CommandError
 from deploy.host.journal import Switch
 from deploy.host.layout import Layout
@@ -27,7 +28,6 @@ from deploy.render import Unwritable, filters, render, ruled, samples as letters
 from deploy.snapshot import Snapshot
 
 Log = Callable[[str], None]
-SAME_BUILD = ("maps", "postfix")
 REASONS = {
     errno.ENOSPC: "the disk is full: make room, then apply again",
     errno.EDQUOT: "the disk quota is used up: make room, then apply again",
@@ -146,7 +146,7 @@ def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: M
     return (
         manifest.files == {path: release.digest(data) for path, data in rendered.items()}
         and release.same_wishes(readable, snapshot)
-        and all(manifest.versions.get(name) == now[name] for name in SAME_BUILD)
+        and same_build(old, now)
     )
 
 
@@ -165,13 +165,13 @@ def prepare(
     """
     journal.announce(layout, switch)
     before = {one.mailbox for one in old.snapshot.filters} if old else set()
-    folders = (layout.mail, layout.held, layout.later)
     try:
         new = build(layout, snapshot, rendered, switch.new, old, at, audit)
         samples.check(layout, list(trials(snapshot, new, old, at)))
         filtered = {one.mailbox for one in snapshot.filters}
+        waiting = folders_in(layout.held) & folders_in(layout.later)
         for mailbox in snapshot.mailboxes:
-            there = all(os.path.isdir(f"{folder}/{mailbox.key}") for folder in folders)  # noqa: PTH112  of thousands
+            there = mailbox.key in waiting and os.path.isdir(f"{layout.mail}/{mailbox.key}")  # noqa: PTH112  of thousands
             if not there or mailbox.address in filtered - before:
                 helper.ask(layout, "folder", mailbox.key)
     except Exception:
@@ -179,6 +179,13 @@ def prepare(
             drop(layout, switch.new)
             journal.forget(layout)
         raise
+
+
+def folders_in(place: Path) -> set[str]:
+    """The names of the folders in a place; one that is not there has none."""
+    with suppress(FileNotFoundError):
+        return {entry.name for entry in os.scandir(place) if entry.is_dir()}
+    return set()
 
 
 def trials(snapshot: Snapshot, new: Release, old: Release | None, at: datetime) -> Iterator[samples.Trial]:

@@ -43,6 +43,7 @@ PATH: Final = re.compile(
     r"(?:postfix/[a-z_]+|dovecot/[a-z-]+|rspamd/[a-z_]+|procmail/(?:lists|rules)/[0-9a-f]{64}|"
     r"procmail/[a-z0-9-][a-z0-9.-]*/[a-z0-9][a-z0-9._-]*\.rc)\Z"
 )
+SAME_BUILD: Final = ("maps", "postfix")  # what the form of an index depends on
 ITSELF: Final = "procmail/_release"  # no domain is called so
 TIMEOUT: Final = 120.0
 
@@ -85,7 +86,8 @@ def build(
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
     stamp(layout, staging, new, at)
-    indexes = build_maps(layout, staging, contents)
+    built_with = versions(layout)
+    indexes = build_maps(layout, staging, contents, before if before and same_build(before, built_with) else None)
     manifest = Manifest(
         folder=number,
         generation=snapshot.generation,
@@ -94,7 +96,7 @@ def build(
         files={path: digest(data) for path, data in sorted(rendered.items())},
         indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
         laid=laid(layout),
-        versions=versions(layout),
+        versions=built_with,
         audit=audit or (before.manifest.audit if before else ""),
     )
     files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
@@ -149,20 +151,22 @@ def write_part(layout: Layout, part: Part, place: Path, contents: Contents, befo
     made = layout.root / ".mould" / part.name / "new" if part.moulded else place
     if not made.parent.is_dir():
         raise ReleaseError(f"{made.parent} is missing: run the installer again.")
-    targets = {path: made / path.partition("/")[2] for path in contents if path.startswith(part.name + "/")}
-    folders = sorted({made, *(target.parent for target in targets.values())})
+    start = len(part.name)
+    targets = {path: f"{made}{path[start:]}" for path in contents if path.startswith(part.name + "/")}
+    folders = sorted({str(made), *(target.rpartition("/")[0] for target in targets.values())})
     for folder in folders:
-        folder.mkdir(part.folder)
+        Path(folder).mkdir(part.folder)
     new = [path for path, target in targets.items() if write_file(part, path, target, contents[path], before)]
     for folder in folders:
-        files.set_mode(folder, part.folder)
+        files.set_mode(Path(folder), part.folder)
     if made != place:
         made.rename(place)
     return new
 
 
-def write_file(part: Part, path: str, target: Path, data: bytes, before: Release | None) -> bool:
-    """Write a file, or link the last release's, when it says the same; True when it is new.
+def write_file(part: Part, path: str, target: str, data: bytes, before: Release | None) -> bool:
+    """Write a file, or link the last release's, when it says the same; True when it is new. One of thousands, so its
+    place is text.
 
     To write 100,000 recipes takes many times as long as to link them, and a linked passwd-file keeps its time.
     """
@@ -171,7 +175,7 @@ def write_file(part: Part, path: str, target: Path, data: bytes, before: Release
         with suppress(OSError):
             os.link(last, target)
             return False
-    files.write(target, data, part.file)
+    files.write(Path(target), data, part.file)
     return True
 
 
@@ -187,12 +191,40 @@ def stamp(layout: Layout, staging: Path, new: Iterable[str], at: datetime) -> No
             files.stamp(staging / path, files.later(at.timestamp(), seconds))
 
 
-def build_maps(layout: Layout, staging: Path, contents: Contents) -> dict[str, str]:
-    """Build Postfix's maps, several at once: each waits for the disk. The digest of each index by its path."""
-    maps = {staging / path: read_map(data.decode()) for path, data in contents.items() if path.startswith("postfix/")}
+def build_maps(layout: Layout, staging: Path, contents: Contents, before: Release | None) -> dict[str, str]:
+    """Build Postfix's maps, several at once: each waits for the disk. The digest of each index by its path.
+
+    `before`: the last release, where its indexes are of this type and of this Postfix.
+    """
+    known = kept_indexes(layout, contents, before) if before else {}
+    for name, data in known.items():
+        files.write(staging / name, data, 0o644)
+    suffix = INDEX.get(layout.map_type, "")  # of another type none is kept, and postmap says that it knows none
+    maps = [path for path in contents if path.startswith("postfix/") and path + suffix not in known]
     with ThreadPoolExecutor(len(maps)) as pool:
-        indexes = list(pool.map(lambda path: build_map(layout, path, maps[path]), sorted(maps)))
-    return {f"postfix/{index.name}": digest(index.read_bytes()) for index in indexes}
+        built = pool.map(lambda path: build_map(layout, staging / path, read_map(contents[path].decode())), maps)
+        indexes = {f"postfix/{index.name}": digest(index.read_bytes()) for index in built}
+    return {**indexes, **{name: digest(data) for name, data in known.items()}}
+
+
+def kept_indexes(layout: Layout, contents: Contents, before: Release) -> dict[str, bytes]:
+    """The indexes of the last release whose maps say the same and that are as they were built. They are copied, not
+    linked: to tell Postfix that an index is over, its time is set.
+    """
+    found = {}
+    for path, meant in before.manifest.files.items():
+        index = path + INDEX[layout.map_type]
+        if path.startswith("postfix/") and path in contents and digest(contents[path]) == meant:
+            with suppress(OSError):
+                data = (before.path / index).read_bytes()
+                if digest(data) == before.manifest.indexes.get(index):
+                    found[index] = data
+    return found
+
+
+def same_build(one: Release, now: Mapping[str, str]) -> bool:
+    """Whether a release's indexes are of the type of today, and of today's Postfix."""
+    return all(one.manifest.versions.get(name) == now[name] for name in SAME_BUILD)
 
 
 def build_map(layout: Layout, path: Path, entries: Mapping[str, str]) -> Path:

@@ -15,14 +15,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.host import files
 from deploy.host.layout import Layout
-from deploy.snapshot import FORMAT as SNAPSHOT_FORMAT, Snapshot, SnapshotError, plain
+from deploy.snapshot import Snapshot, SnapshotError, plain
 
 FORMAT: Final = 1
 NAME: Final = re.compile(r"[0-9]{6,9}\Z")
@@ -65,7 +65,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of MANIFEST.json."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+        return json.dumps({"format": FORMAT, **plain(self)}, indent=1, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
@@ -136,9 +136,7 @@ def digest(data: bytes) -> str:
 
 def snapshot_digest(snapshot: Snapshot) -> str:
     """What a snapshot says, whatever its generation."""
-    data = {"format": SNAPSHOT_FORMAT, **plain(snapshot)}
-    del data["generation"]
-    return digest(json.dumps(data, sort_keys=True, default=plain).encode())
+    return digest(replace(snapshot, generation=0).to_json().encode())
 
 
 def same_wishes(one: Snapshot, other: Snapshot) -> bool:

@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from deploy.host import probe, release
+from deploy.host import build, probe, release
 from deploy.host.apply import Applied, ApplyError, apply, lay_first
+from deploy.host.layout import Layout
 from deploy.render import render
 from deploy.snapshot import Domain, Mailbox, Snapshot
 from tests.deploy.household import HOUSEHOLD, OTHER_HASH, mailbox
@@ -138,6 +140,35 @@ def test_a_recipe_that_somebody_changed_is_not_taken_over(doors: Standin) -> Non
     (live(doors).path / "procmail/myfamily.net/anna.rc").write_text("INCLUDERC=/tmp/evil\n")
     assert "anna.rc is not what was written" in " ".join(release.drift(doors.layout))
     go(doors, changed(HOUSEHOLD, "emma@myfamily.net", quota=0))
+    assert release.drift(doors.layout) == []
+
+
+def test_an_index_is_built_only_where_its_map_says_something_else(
+    doors: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def build_map(layout: Layout, path: Path, entries: Mapping[str, str]) -> Path:
+        built.append(path.name)
+        return real(layout, path, entries)
+
+    real = build.build_map
+    monkeypatch.setattr(build, "build_map", build_map)
+    go(doors, HOUSEHOLD)
+    first = live(doors)
+    assert set(built) == {path.stem for path in release.indexes(first)}
+    built.clear()
+    second = changed(HOUSEHOLD, HOUSEHOLD.mailboxes[0].address, quota=5 << 30)
+    go(doors, second)
+    assert built == ["probe"]
+    for old, new in zip(release.indexes(first), release.indexes(live(doors)), strict=True):
+        assert not old.samefile(new)  # each is told by itself that it is over
+        assert old.stem == "probe" or old.read_bytes() == new.read_bytes()
+    touched = live(doors).path / "postfix" / "mailboxes.db"
+    touched.write_bytes(touched.read_bytes()[:-1])
+    built.clear()
+    go(doors, changed(second, HOUSEHOLD.mailboxes[0].address, quota=6 << 30))
+    assert set(built) == {"mailboxes", "probe"}
     assert release.drift(doors.layout) == []
 
 
