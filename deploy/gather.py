@@ -25,9 +25,12 @@ from policies import levels
 from policies.filtering import Filtered, filtering
 from policies.filters import size_in_bytes
 from policies.incoming import Incoming, Lines, Screened, incoming
-from policies.outgoing import Bond, Listed, Outgoing, outgoing
+from policies.outgoing import Bond, Listed, Outgoing, memberships, outgoing
 
 GATES: Final = {"list": "hold", "proven": "proven", "anyone": "anyone"}  # what a level says of strangers who write
+
+
+Logins = Mapping[int, list[str]]  # by user
 
 
 @contextmanager
@@ -46,20 +49,22 @@ def gather(host: MailHost) -> Snapshot:
     primary = host.role == MailHost.Role.PRIMARY
     with one_moment():
         boxes = found_boxes() if primary else []
-        bound = outgoing() if primary else Outgoing((), {})
-        screened = incoming() if primary else Incoming({}, {})
+        own = logins(boxes)
+        rows = memberships() if primary else []
+        bound = outgoing(rows) if primary else Outgoing((), {})
+        screened = incoming(rows) if primary else Incoming({}, {})
         return Snapshot(
             generation=Wishes.current(),
             host=host.name,
             role="primary" if primary else "backup",
             domains=tuple(domains()),
-            mailboxes=tuple(mailboxes(boxes)),
+            mailboxes=tuple(mailboxes(boxes, own)),
             aliases=tuple(aliases()) if primary else (),
             circles=tuple(circles(boxes, bound, screened)),
-            senders=tuple(senders(boxes, bound)),
+            senders=tuple(senders(own, bound)),
             screens=tuple(screens(boxes, screened)),
             filters=tuple(map(filter_of, filtering())) if primary else (),
-            hours=tuple(hours(boxes, bound)),
+            hours=tuple(hours(own, bound)),
         )
 
 
@@ -91,7 +96,7 @@ def found_boxes() -> list[Box]:
     return [Box(address, key, quota, active, tuple(people[pk])) for pk, address, key, quota, active in facts]
 
 
-def logins(boxes: Iterable[Box]) -> Mapping[int, list[str]]:
+def logins(boxes: Iterable[Box]) -> Logins:
     """What each person signs in with: the addresses of the mailboxes that are hers alone."""
     own = defaultdict(list)
     for box in boxes:
@@ -100,9 +105,8 @@ def logins(boxes: Iterable[Box]) -> Mapping[int, list[str]]:
     return own
 
 
-def mailboxes(boxes: list[Box]) -> Iterator[snapshot.Mailbox]:
+def mailboxes(boxes: list[Box], own: Logins) -> Iterator[snapshot.Mailbox]:
     """Every mailbox, with the logins that write as it."""
-    own = logins(boxes)
     for box in boxes:
         writing = sorted({login for user, _password, _active in box.people for login in own[user]})
         password, usable = sign_in(box.people)
@@ -160,9 +164,8 @@ def entries(listed: Listed) -> dict[str, tuple[str, ...]]:
     }
 
 
-def senders(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Sender]:
+def senders(own: Logins, bound: Outgoing) -> Iterator[snapshot.Sender]:
     """Everybody who may not write to everybody, and signs in."""
-    own = logins(boxes)
     for person in bound.people:
         if own[person.person]:
             bonds = tuple(bond_of(bond) for bond in person.bonds)
@@ -178,9 +181,8 @@ def screens(boxes: list[Box], screened: Incoming) -> Iterator[snapshot.Screen]:
             yield snapshot.Screen(box.address, tuple(gates))
 
 
-def hours(boxes: list[Box], bound: Outgoing) -> Iterator[snapshot.Hours]:
+def hours(own: Logins, bound: Outgoing) -> Iterator[snapshot.Hours]:
     """Whose mailboxes sleep: each person, as each of her communities says. A mailbox of several people never does."""
-    own = logins(boxes)
     calendars = {pk: days for pk, *days in Community.objects.values_list("pk", "school_days", "holidays")}
     for person in bound.people:
         for bond in person.bonds if own[person.person] else ():

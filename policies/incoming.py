@@ -9,12 +9,12 @@ that is shared.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from policies.models import Contact
-from policies.outgoing import Bond, bonds
+from policies.outgoing import Bond, Row, bonds
 
 LINE: Final = ("address", "kind", "assurance", "evidence")
 
@@ -47,10 +47,10 @@ class Incoming:
     lists: Mapping[int, Lines]
 
 
-def incoming() -> Incoming:
-    """Everybody whose letters something looks at."""
+def incoming(rows: Iterable[Row]) -> Incoming:
+    """Everybody whose letters something looks at. `rows`: see `memberships`."""
     own, common = lines()
-    people = {person: Screened(tuple(found), own[person]) for person, found in bonds("incoming").items()}
+    people = {person: Screened(tuple(found), own[person]) for person, found in bonds("incoming", rows).items()}
     return Incoming({pk: one for pk, one in people.items() if looks(one, common)}, common)
 
 

@@ -8,9 +8,10 @@ her own list. Guardians and owners have no level: no list binds them. Who is bou
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from accounts.models import Membership
 from policies import levels
@@ -18,6 +19,7 @@ from policies.models import Contact
 
 Listed = frozenset[tuple[str, str]]  # (entry, kind)
 Course = tuple[tuple[date | None, str], ...]
+Row = tuple[Any, ...]  # a membership: user, overrides, community, its name, kind and time zone, level
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ class Outgoing:
         return len({(bound.bonds, bound.listed) for bound in self.people})
 
 
-def outgoing() -> Outgoing:
-    """Everybody whose letters a level restricts, or a blocked address."""
+def outgoing(rows: Iterable[Row]) -> Outgoing:
+    """Everybody whose letters a level restricts, or a blocked address. `rows`: see `memberships`."""
     own, common = contacts()
-    people = [Bound(person, tuple(found), own[person]) for person, found in bonds("outgoing").items()]
+    people = [Bound(person, tuple(found), own[person]) for person, found in bonds("outgoing", rows).items()]
     return Outgoing(tuple(bound for bound in people if binds(bound, common)), common)
 
 
@@ -87,12 +89,17 @@ def contacts() -> tuple[Mapping[int, Listed], Mapping[int, Listed]]:
     )
 
 
-def bonds(switch: str) -> Mapping[int, list[Bond]]:
-    """What each community says of `outgoing` or `incoming`, by person, in the order of their sign-in addresses."""
-    found: dict[int, list[Bond]] = defaultdict(list)
+def memberships() -> list[Row]:
+    """What `bonds` reads: every membership with a level, in the order of sign-in addresses."""
     rows = Membership.objects.exclude(level="").order_by("user__address", "community__name")
     facts = ("community", "community__name", "community__kind", "community__timezone", "level")
-    for person, overrides, community, name, kind, timezone, level in rows.values_list("user", "overrides", *facts):
+    return list(rows.values_list("user", "overrides", *facts))
+
+
+def bonds(switch: str, rows: Iterable[Row]) -> Mapping[int, list[Bond]]:
+    """What each community says of `outgoing` or `incoming`, by person, in the order of the rows."""
+    found: dict[int, list[Bond]] = defaultdict(list)
+    for person, overrides, community, name, kind, timezone, level in rows:
         course, hours = (tuple(levels.course(level, overrides, one)) for one in (switch, "hours"))
         found[person].append(Bond(community, name, kind, timezone, level, course, hours))
     return found

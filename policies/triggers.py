@@ -14,14 +14,14 @@ from accounts.wishes import Wish, wishes_settling
 from domains.models import Alias, Domain, Mailbox
 from policies import filters, forwards
 from policies.models import Contact, Filing, FilterRule
-from policies.outgoing import outgoing
+from policies.outgoing import memberships, outgoing
 from policies.rules import MOST_LISTS
 
 
 @receiver(wishes_settling)
 def keep_the_lists_few(touched: frozenset[type], **_signal: Any) -> None:
     """Refuse the wish that would need more different lists than the mail host has room for."""
-    if touched & {Contact, Membership} and outgoing().count() > MOST_LISTS:
+    if touched & {Contact, Membership} and outgoing(memberships()).count() > MOST_LISTS:
         message = gettext(
             "There would be more than %(limit)d different lists of whom people may write to: "
             "move entries that several people share to the list of their community."

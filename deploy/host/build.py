@@ -86,12 +86,12 @@ def build(
     files.set_mode(staging, 0o755)
     new = [path for part in PARTS for path in write_part(layout, part, staging / part.name, contents, before)]
     stamp(layout, staging, new, at)
-    built_with = versions(layout)
+    text, built_with = snapshot.to_json(), versions(layout)
     indexes = build_maps(layout, staging, contents, before if before and same_build(before, built_with) else None)
     manifest = Manifest(
         folder=number,
         generation=snapshot.generation,
-        snapshot=identity(snapshot, before),
+        snapshot=identity(snapshot, text, before),
         nonce=nonce,
         files={path: digest(data) for path, data in sorted(rendered.items())},
         indexes={**indexes, **{path: digest(data) for path, data in whereabouts.items()}},
@@ -99,18 +99,19 @@ def build(
         versions=built_with,
         audit=audit or (before.manifest.audit if before else ""),
     )
-    files.write(staging / "snapshot.json", snapshot.to_json().encode(), 0o600)
+    files.write(staging / "snapshot.json", text.encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
     return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
 
 
-def identity(snapshot: Snapshot, before: Release | None) -> str:
-    """The digest of what a release is made from. The same wishes keep theirs, also when a newer version of this
-    program, which knows more fields, writes them down in more words: by it the database knows the clock's releases.
+def identity(snapshot: Snapshot, text: str, before: Release | None) -> str:
+    """The digest of what a release is made from: of a snapshot, and its text. The same wishes keep theirs, also when a
+    newer version of this program, which knows more fields, writes them down in more words: by it the database knows the
+    clock's releases.
     """
     if before and same_wishes(before.snapshot, snapshot):
         return before.manifest.snapshot
-    return snapshot_digest(snapshot)
+    return snapshot_digest(text)
 
 
 def itself(layout: Layout, number: int) -> bytes:

@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -116,11 +117,13 @@ def _remove_folder(path: Path, patience: int = 50) -> None:
 def same_content(path: Path | str, data: bytes, mode: int) -> bool:
     """True for a plain file of these bytes and rights. Asked of thousands, so by its name as text."""
     with suppress(OSError):
-        status = os.lstat(path)
-        if (status.st_mode, status.st_size) != (0o100000 | mode, len(data)):
-            return False
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            return file.read() == data
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            status = os.fstat(handle)
+            plain = (status.st_mode, status.st_size) == (stat.S_IFREG | mode, len(data))
+            return plain and os.read(handle, len(data) + 1) == data
+        finally:
+            os.close(handle)
     return False
 
 

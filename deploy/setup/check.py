@@ -14,6 +14,7 @@ import smtplib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid
@@ -24,6 +25,7 @@ from deploy.host import release
 from deploy.host.commands import CommandError, run
 from deploy.host.layout import Layout
 from deploy.host.submission import trusting
+from deploy.render.hours import sleeping
 from deploy.setup import world
 from deploy.setup.people import SetupError
 from deploy.snapshot import Mailbox
@@ -112,6 +114,12 @@ def check_mailbox(layout: Layout, sender: str, passwords: dict[str, str], mailbo
 
 def reader(layout: Layout, passwords: dict[str, str], mailbox: Mailbox, token: str) -> tuple[str, Callable[[], bool]]:
     """How a mailbox is looked into: as its person would, or, where several share it, as root."""
+    live = release.live(layout)
+    opens = sleeping(live.snapshot.hours, datetime.now(UTC)).get(mailbox.address) if live else None
+    if opens:
+        return f"asleep, opens at {opens}: there, or among what waits for the morning", partial(
+            while_asleep, layout, mailbox, token
+        )
     word = next((passwords[login] for login in mailbox.logins if login in passwords), "")
     if mailbox.password and word:
         return "read over IMAP with the password of its person", partial(
@@ -147,6 +155,12 @@ def over_imap(layout: Layout, address: str, password: str, token: str) -> bool:
         dialogue.select("INBOX", readonly=True)
         _status, found = dialogue.search(None, "HEADER", "Message-ID", f'"{token}"')
         return bool(found and found[0])
+
+
+def while_asleep(layout: Layout, mailbox: Mailbox, token: str) -> bool:
+    """Whether the letter waits for the morning, or came in at once since its author may write at any hour."""
+    waiting = (layout.later / mailbox.key).glob("*/new/*")
+    return any(token.encode() in path.read_bytes() for path in waiting) or by_doveadm(layout, mailbox.address, token)
 
 
 def by_doveadm(layout: Layout, address: str, token: str) -> bool:

@@ -197,7 +197,7 @@ def private(household: Household, host: Standin) -> Household:
     export.reconcile("primary")
     with wishes("anna@myfamily.net", "test"):
         row = Membership.objects.get(user=emma)
-        row.level = "starter"
+        row.level, row.overrides = "starter", [{"hours": "always", "until": "2199-12-31"}]  # also at night
         row.save()
         Contact(person=emma, address=SECRET).save()
         FilterRule(

@@ -11,7 +11,7 @@ from accounts.wishes import wishes
 from domains.services import delete_mailbox
 from policies import rules
 from policies.models import Contact
-from policies.outgoing import outgoing
+from policies.outgoing import memberships, outgoing
 
 NONNA = "nonna.rosa@gmail.com"
 
@@ -104,13 +104,13 @@ def test_more_different_lists_than_there_is_room_for_are_refused(household, monk
     membership.level = "inside"
     with pytest.raises(ValidationError, match="different lists"), wishes("a test", "test"):
         membership.save()
-    assert outgoing().count() == 3
+    assert outgoing(memberships()).count() == 3
 
 
 def test_only_the_bound_are_read_in_a_fixed_number_of_queries(household):
     add(household.people["emma"], direction="in")
     with CaptureQueriesContext(connection) as captured:
-        found = outgoing()
+        found = outgoing(memberships())
     assert len(captured) == 2
     who = [household.people[name].pk for name in ("emma", "luca")]
     assert [bound.person for bound in found.people] == who
