@@ -1,13 +1,17 @@
-"""A pytest plugin: `--nightly-part 3/7` keeps the third of seven parts of the collected tests.
+"""A pytest plugin: `--nightly-part 3/7` keeps, of the long proofs, the third of seven parts.
 
-The part of a test follows from its node id without parameters alone, so a test stays in its part when others come and
-go, all cases of one test run together, and the parts together are the whole.
+A long proof is marked `nightly(minutes)`, with the minutes it takes by itself on two cores. They are dealt out, the
+longest first, to the part that has least until then: so the parts take about as long as each other, and each proof is
+in exactly one. What is no long proof stays chosen.
+
+Whatever is chosen, files that take long begin first: files run side by side, and none is left alone at the end.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 import pytest
+
+USUAL_MINUTES = 1.0
 
 
 def parse_part(text: str) -> tuple[int, int]:
@@ -19,28 +23,48 @@ def parse_part(text: str) -> tuple[int, int]:
     return part, parts
 
 
-def part_of(node_id: str, parts: int) -> int:
-    """Which of the parts, counted from 1, a test belongs to."""
-    name = node_id.partition("[")[0]
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()) % parts + 1
+def dealt(minutes: Mapping[str, float], parts: int) -> dict[str, int]:
+    """The part of each proof, counted from 1, by how long each takes."""
+    filled = dict.fromkeys(range(1, parts + 1), 0.0)
+    found = {}
+    for name in sorted(minutes, key=lambda name: (-minutes[name], name)):
+        found[name] = min(filled, key=lambda part: filled[part])
+        filled[found[name]] += minutes[name]
+    return found
+
+
+def minutes_of(item: pytest.Item) -> float:
+    """What a long proof takes; nothing for any other test."""
+    mark = item.get_closest_marker("nightly")
+    return float(mark.args[0] if mark.args else USUAL_MINUTES) if mark else 0.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--nightly-part", metavar="N/M", help="keep the Nth of M parts of the collected tests")
+    parser.addoption("--nightly-part", metavar="N/M", help="keep the Nth of M parts of the long proofs")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = config.getoption("--nightly-part")
-    if wanted is None:
-        return
-    try:
-        part, parts = parse_part(wanted)
-    except ValueError as error:
-        raise pytest.UsageError(f"--nightly-part takes N/M, such as 3/7: {error}") from None
-    keep_part(config, items, part, parts)
+    if wanted := config.getoption("--nightly-part"):
+        try:
+            keep_part(config, items, *parse_part(wanted))
+        except ValueError as error:
+            raise pytest.UsageError(f"--nightly-part takes N/M, such as 3/7: {error}") from None
+    items[:] = longest_first(items)
 
 
 def keep_part(config: pytest.Config, items: list[pytest.Item], part: int, parts: int) -> None:
-    others: Sequence[pytest.Item] = [item for item in items if part_of(item.nodeid, parts) != part]
+    found = dealt({item.nodeid: minutes for item in items if (minutes := minutes_of(item))}, parts)
+    others = [item for item in items if found.get(item.nodeid, part) != part]
     config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if part_of(item.nodeid, parts) == part]
+    items[:] = [item for item in items if found.get(item.nodeid, part) == part]
+
+
+def longest_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Files with long proofs, then with a browser, with daemons, and the rest; each in the order it had."""
+    rows = list(items)
+    ranks: dict[str, float] = {}
+    for item in rows:
+        daemons = sum(bool(item.get_closest_marker(name)) for name in ("daemons", "browser"))
+        ranks[str(item.path)] = max(ranks.get(str(item.path), 0.0), 10 * minutes_of(item) + daemons)
+    return sorted(rows, key=lambda item: -ranks[str(item.path)])

@@ -1,20 +1,25 @@
-"""The long proofs are split so that each runs in exactly one part."""
+"""The long proofs are split so that each runs in exactly one part, and the parts take about as long as each other."""
+
+import random
 
 import pytest
 
-from tests.nightly import parse_part, part_of
+from tests.nightly import dealt, parse_part
 
-NAMES = [f"tests/host/test_apply.py::test_proof_{number}" for number in range(200)]
-
-
-def test_all_cases_of_one_test_fall_into_the_same_part() -> None:
-    assert len({part_of(f"tests/test_x.py::test_y[{case}]", 7) for case in "abcdefgh"}) == 1
+MINUTES = {
+    f"tests/host/test_apply.py::test_proof_{number}": random.Random(number).uniform(0.5, 8) for number in range(30)
+}
 
 
 def test_every_part_gets_its_share() -> None:
-    shares = [sum(part_of(name, 7) == part for name in NAMES) for part in range(1, 8)]
-    assert sum(shares) == len(NAMES)
-    assert min(shares) > 10
+    found = dealt(MINUTES, 7)
+    assert found.keys() == MINUTES.keys()
+    shares = [sum(MINUTES[name] for name in MINUTES if found[name] == part) for part in range(1, 8)]
+    assert max(shares) - min(shares) < 2
+
+
+def test_the_order_in_which_they_are_found_does_not_matter() -> None:
+    assert dealt(dict(reversed(MINUTES.items())), 7) == dealt(MINUTES, 7)
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/7", "8/7", "a/b", "-1/7"])

@@ -205,7 +205,7 @@ def test_any_household_is_live_as_it_was_wished(db, mailhost, tables):
     prove(mailhost, tables)
 
 
-@pytest.mark.nightly
+@pytest.mark.nightly(4)
 @settings(max_examples=60, deadline=None, suppress_health_check=checks)
 @given(tables=households())
 def test_many_households_are_live_as_they_were_wished(db, mailhost, tables):

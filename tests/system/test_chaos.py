@@ -296,7 +296,7 @@ def test_letters_arrive_while_everything_behind_them_fails_for_a_minute() -> Non
     story(60)
 
 
-@pytest.mark.nightly
+@pytest.mark.nightly(11)
 @pytest.mark.timeout(2400)
 def test_letters_arrive_while_everything_behind_them_fails_for_ten_minutes() -> None:
     story(600)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.host.machine import CHECKOUT
 
-pytestmark = [pytest.mark.nightly, pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.nightly(9), pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(3600)]
 PYTEST = (sys.executable, "-m", "tests.postgresql", sys.executable, "-m", "pytest", "-p", "tests.database")
 CHOICE = ("--database-alone", "-q", "-m", "(daemons or browser) and not nightly")
 
