@@ -37,7 +37,7 @@ from deploy.host.release import Release, ReleaseError
 from deploy.render import render
 
 Log = Callable[[str], None]
-CLOSED: Final = re.compile(r"^([^:#\n]+):[^\n]*[: ]nologin=y(?: |$)", re.MULTILINE)
+CLOSED: Final = re.compile(r"([^:#]+):.*[: ]nologin=y(?: |$)")  # a line of the passwd-file
 NEED_RELOAD = ("postfix/domains", "postfix/relay_domains", "postfix/transport")
 
 
@@ -118,7 +118,9 @@ def falling_asleep(old: Release, new: Release) -> set[str]:
 def asleep_in(one: Release) -> set[str]:
     """The logins that IMAP and POP3 are closed to."""
     path = one.path / "dovecot/passwd"
-    return set(CLOSED.findall(path.read_text(encoding="utf-8"))) if path.is_file() else set()
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = (CLOSED.match(line) for line in text.split("\n") if "nologin=y" in line)
+    return {line[1] for line in lines if line}
 
 
 def ask_postfix(layout: Layout, nonce: str, log: Log) -> None:

@@ -13,6 +13,7 @@ from deploy.setup.supervision import Program
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 LOOPBACK = "127.0.0.1"
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}  # mallopt(3): or each thread keeps what the largest of its tasks once needed
 
 
 def mail_programs(layout: Layout, code: Path) -> list[Program]:
@@ -53,7 +54,7 @@ def panel_programs(var: Path, http: int, code: Path, environment: Mapping[str, s
     sizes = ("--workers", "2", "--threads", "4", "--no-control-socket")
     worker = (python, "-m", "celery", "-A", "mailadmin", "worker", "--pool=threads", "--concurrency=4")
     quiet = ("--loglevel=INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
-    place = {"folder": str(code), "umask": "007", "environment": environment}
+    place = {"folder": str(code), "umask": "007", "environment": {**environment, **FEW_ARENAS}}
     return [
         Program("redis", ("redis-server", str(var / "etc" / "redis.conf")), user=PANEL, umask="007", priority=5),
         Program("panel", panel + sizes, user=PANEL, priority=50, **place),  # type: ignore[arg-type]
