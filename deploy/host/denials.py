@@ -32,6 +32,12 @@ def same_login(box: Mailbox, now: Mailbox | None) -> bool:
     return now is not None and (box.password, box.key) == (now.password, now.key)
 
 
+def other_password(before: Snapshot, after: Snapshot) -> bool:
+    """True when a password that opened a mailbox opens it no more, though the mailbox is there and not suspended."""
+    now = {box.address: box.password for box in after.mailboxes if box.active}
+    return any(box.password != now.get(box.address, box.password) for box in before.mailboxes if may_sign_in(box))
+
+
 def careful(old: Snapshot, newest: Snapshot) -> Snapshot:
     """The old snapshot, but with the newest passwords, suspensions, owners, lists and hours; who is gone stays out.
 

@@ -3,9 +3,9 @@
 In: one request a line, `verb arguments`, at most 1,000 bytes, from the agent or root (the kernel says who calls).
 Out: one line: `ok <what became of it>`, `refused <sentence>` (not one of ours, or not a known request) or
 `failed <sentence>`; to a request that shows something `ok N`, then N bytes.
-Touched: Postfix and Dovecot are reloaded, sessions ended, folders of mailboxes made, moved away or removed, held
-letters delivered or dropped, letters in the queue tried again or removed; a key for signing is made; one of the
-installer's files is written anew from its copy, or noted as kept.
+Touched: Postfix and Dovecot are reloaded, sessions and dialogues ended, folders of mailboxes made, moved away or
+removed, held letters delivered or dropped, letters in the queue tried again or removed; a key for signing is made; one
+of the installer's files is written anew from its copy, or noted as kept.
 Nothing else can be asked. `ask` and `fetch` are the client; they raise HelperError with one sentence unless it is `ok`.
 
 Run as `python -m deploy.host.helper host.json`. It needs neither Django nor anything outside the standard library.
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from deploy.host import again, dkim, drift, hold, imap, mailbox, room, spool
+from deploy.host import again, dkim, drift, hangup, hold, imap, mailbox, room, spool
 from deploy.host.commands import CommandError, run
 from deploy.host.folders import FolderError, make_folder
 from deploy.host.layout import Layout
@@ -112,6 +112,7 @@ VERBS: Final[dict[str, tuple[re.Pattern[str], Act]]] = {
     "reload": (re.compile(r"(?:postfix|dovecot)\Z"), reload),
     "reopen-logs": (re.compile(r"\Z"), reopen_logs),
     "kick": (re.compile(rf"{LOGIN}\Z"), kick),
+    "hang-up": (re.compile(r"\Z"), hangup.hang_up),
     "folder": (re.compile(rf"{KEY}\Z"), folder),
     "deliver": (re.compile(rf"{LETTER} (?:-|in-[1356])\Z"), deliver),
     "drop": (re.compile(rf"{LETTER}\Z"), drop),

@@ -30,7 +30,7 @@ from typing import Final
 from deploy.host import files, helper, journal, probe, release
 from deploy.host.build import build, clear
 from deploy.host.commands import CommandError
-from deploy.host.denials import careful, revoked
+from deploy.host.denials import careful, other_password, revoked
 from deploy.host.journal import Switch
 from deploy.host.layout import Layout
 from deploy.host.release import Release, ReleaseError
@@ -99,6 +99,8 @@ def settle(layout: Layout, switch: Switch, log: Log, known: Release | None = Non
     for login in ended(old, new) if old else []:
         helper.ask(layout, "kick", login)
         log(f"Sessions of {login} were ended.")
+    if old and release.differ(old, new, ("dovecot/passwd",)) and other_password(old.snapshot, new.snapshot):
+        log(f"Dialogues in which letters are handed in: {helper.ask(layout, 'hang-up')}.")
     nudge(layout, log)
     journal.forget(layout)
 
@@ -155,6 +157,8 @@ def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
         helper.ask(layout, "reload", "postfix")
         for login in revoked(old.snapshot, new.snapshot, falling_asleep(old, current)):
             helper.ask(layout, "kick", login)
+        if other_password(old.snapshot, new.snapshot):
+            helper.ask(layout, "hang-up")
     except helper.HelperError as error:
         log(str(error))
     log(f"Release {new.path.name} was given up: {new.failed}")

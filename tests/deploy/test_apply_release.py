@@ -225,7 +225,9 @@ def test_who_may_no_longer_sign_in_is_signed_out(doors: Standin, facts: dict[str
     go(doors, HOUSEHOLD)
     doors.asked.clear()
     go(doors, changed(HOUSEHOLD, "emma@myfamily.net", **facts))
-    assert [request for request in doors.asked if "folder" not in request] == ["kick emma@myfamily.net"]
+    # Of the suspended the filter takes no letter; who knows the old password may have signed in to hand one in.
+    others = ["hang-up"] if "password" in facts else []
+    assert [request for request in doors.asked if "folder" not in request] == ["kick emma@myfamily.net", *others]
 
 
 def test_who_is_gone_is_signed_out_and_nobody_else(doors: Standin) -> None:

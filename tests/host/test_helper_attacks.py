@@ -26,6 +26,7 @@ EXAMPLES = {
     "reload": "dovecot",
     "reopen-logs": "",
     "kick": "nobody@house.test",
+    "hang-up": "",
     "folder": KEY,
     "deliver": f"{LETTER} in-5",
     "drop": LETTER,

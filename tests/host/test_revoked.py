@@ -2,6 +2,7 @@
 
 import imaplib
 import poplib
+import smtplib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from deploy.snapshot import Alias, Domain, Snapshot
-from tests.host.letters import HOUSE, WORD, signs_in
+from tests.host.letters import ANNA, HOUSE, WORD, letter, signed_in, signs_in
 from tests.host.machine import MailHost
 from tests.host.test_apply_live import NEW_HASH, NEW_WORD, ZOE, ended, imap, with_zoe
 
@@ -80,6 +81,31 @@ def test_who_may_no_longer_sign_in_is_out_in_three_seconds(mailhost: MailHost, s
     assert any(seconds_until_out(mailhost, *steps) < SECONDS for _try in range(TRIES))
     still = ALL if steps[-1].mailboxes[-1].active else ""
     assert signs_in(mailhost.layout, ZOE, NEW_WORD) == still
+
+
+def test_a_session_that_began_with_the_old_password_is_over(mailhost: MailHost) -> None:
+    mailhost.apply(with_zoe())
+    with signed_in(mailhost.layout, ZOE) as dialogue:
+        dialogue.sendmail(ZOE, [ANNA], letter("before", author=ZOE))
+        mailhost.apply(with_zoe(password=NEW_HASH))
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+            dialogue.sendmail(ZOE, [ANNA], letter("after", author=ZOE))
+    with signed_in(mailhost.layout, ZOE, NEW_WORD) as dialogue:
+        dialogue.sendmail(ZOE, [ANNA], letter("with the new one", author=ZOE))
+        mailhost.apply(with_zoe(password=NEW_HASH, quota=1 << 20))
+        dialogue.sendmail(ZOE, [ANNA], letter("nobody's password was changed", author=ZOE))
+
+
+@pytest.mark.parametrize("facts", [{"active": False}, None], ids=["suspended", "gone"])
+def test_a_session_that_was_signed_in_before_sends_nothing_more(
+    mailhost: MailHost, facts: dict[str, bool] | None
+) -> None:
+    mailhost.apply(with_zoe())
+    with signed_in(mailhost.layout, ZOE) as dialogue:
+        dialogue.sendmail(ZOE, [ANNA], letter("before", author=ZOE))
+        mailhost.apply(HOUSE if facts is None else with_zoe(**facts))
+        with pytest.raises(smtplib.SMTPException):
+            dialogue.sendmail(ZOE, [ANNA], letter("after", author=ZOE))
 
 
 def test_domains_reload_postfix_and_nothing_else_does(mailhost: MailHost) -> None:
