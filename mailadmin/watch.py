@@ -3,8 +3,9 @@
 In: Celery's word that a task begins or ends; how long the silence may be, in seconds. Out: nothing. Touched: the
 process, which ends with exit code 1 and one sentence in the log. Raises nothing.
 
-Beat is a thread of the worker and sends a message every two seconds at least, so silence is a fault: of beat, or of
-the connection that takes messages from the queue. A task that runs is no silence, however long it takes. A queue that
+Beat is a thread of the worker and sends a message every two seconds at least, so silence is a fault: of the connection
+that takes messages from the queue, or of beat, which plans by the machine's clock (set back by an hour, it would send
+nothing for an hour). A task that runs is no silence, however long it takes. A queue that
 does not answer is not the worker's fault: it waits, and the silence is counted from when the queue is back.
 
 Silence is counted in rounds of this thread, not by a clock: for whoever was stopped, or whose clock was set, no round
