@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,8 @@ from accounts import rules
 from accounts.forms import LineField, email
 from accounts.models import User
 from deploy.explain import LONGEST, Trial, author_of
-from domains.models import Mailbox
+from domains.choosing import TICKED
+from domains.models import Mailbox, MailboxPerson
 from policies.rights import kept_people
 
 MESSAGE_ID = "<try@mailadmin.invalid>"
@@ -60,13 +62,26 @@ class TryForm(forms.Form):
         ])  # fmt: skip
         mine = addresses(person.pk)
         self.choose("mailbox", [(one, rules.shown_address(one)) for one in mine])
-        self.choose("login", [(one, rules.shown_address(one)) for one in logins(actor) if one not in mine])
+        self.kept, self.mine = {actor.pk, *kept_people(actor)}, mine
+        if len(self.kept) > TICKED:
+            self.fields["login"] = written_login()
+        else:
+            known = [*addresses(actor.pk), *addresses(*self.kept - {actor.pk})]
+            self.choose("login", [(one, rules.shown_address(one)) for one in known if one not in mine])
 
     def choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
         """Set the choices of a field."""
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
+
+    def clean_login(self) -> str:
+        """One that was written is checked: it is the actor's own, or of somebody whose list she keeps."""
+        login: str = self.cleaned_data["login"]
+        if login and len(self.kept) > TICKED and (login in self.mine or not is_login(login, self.kept)):
+            sentence = _("Nobody whose list you keep signs in as “%(address)s”: write another address.")
+            raise ValidationError(sentence, params={"address": rules.shown_address(login)})
+        return login
 
     def clean(self) -> None:
         """What this kind of letter needs."""
@@ -139,6 +154,18 @@ def addresses(*people: int) -> list[str]:
     return list(alone.order_by("address").values_list("address", flat=True))
 
 
-def logins(actor: User) -> list[str]:
-    """Her own logins, and then those of the people whose lists she keeps."""
-    return [*addresses(actor.pk), *addresses(*kept_people(actor))]
+def is_login(address: str, people: set[int]) -> bool:
+    """Whether one of these people signs in under this address."""
+    readers = list(MailboxPerson.objects.filter(mailbox__address=address).values_list("user", flat=True))
+    return len(readers) == 1 and readers[0] in people
+
+
+def written_login() -> LineField:
+    """Where there are many to choose from, the address is written."""
+    return LineField(
+        rules.address,
+        label=_("Who is signed in"),
+        widget=email(),
+        required=False,
+        help_text=_("Your address, or that of somebody whose list you keep."),
+    )

@@ -14,6 +14,7 @@ from accounts.rights import managed_communities, people_below
 from accounts.rules import Refused
 from accounts.wishes import invalid
 from domains import rules
+from domains.choosing import TickedPeople, people_field
 from domains.models import Alias, Domain, Mailbox
 from domains.rights import managed_domains
 
@@ -26,24 +27,6 @@ class ShownDomains(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         """`münchen.example`, not `xn--…`."""
         return str(obj.shown)
-
-
-class ShownPeople(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """People to tick, each with name and address."""
-
-    widget = forms.CheckboxSelectMultiple
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Two people may have one name."""
-        return f"{obj.name} · {people_rules.shown_address(obj.address)}"
-
-    def clean(self, value: Any) -> Any:
-        """The people who were ticked; a number that no database holds is nobody's."""
-        try:
-            return super().clean(value)
-        except OverflowError:
-            number = people_rules.spoken(max(value, key=len))
-            raise ValidationError(self.error_messages["invalid_choice"], params={"value": number}) from None
 
 
 class DomainForm(forms.Form):
@@ -105,19 +88,15 @@ class MailboxAddForm(forms.Form):
     password = PasswordField(
         label=_("Password"), required=False, help_text=_("8 characters or more: for the mailbox and for this panel.")
     )
-    people = ShownPeople(
-        User.objects.none(),
-        label=_("People"),
-        required=False,
-        help_text=_("Whoever shares a mailbox reads it with an address and password of her own."),
-    )
+    people = TickedPeople(User.objects.none())
     quota = LineField(rules.quota, label=_("Size"), initial="1G", help_text=SIZE_HELP)
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
         self.fields["domain"].queryset = managed_domains(actor)  # type: ignore[attr-defined]
-        self.fields["people"].queryset = people_below(actor).order_by("name")  # type: ignore[attr-defined]
+        shared = _("Whoever shares a mailbox reads it with an address and password of her own.")
+        self.fields["people"] = people_field(people_below(actor).order_by("name"), help_text=shared)
         self.fields["role"].choices = role_choices(actor, managed_communities(actor))  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -148,14 +127,14 @@ class MailboxForm(forms.Form):
     """What can change about a mailbox. Its address cannot: that would be another one."""
 
     quota = LineField(rules.quota, label=_("Size"), help_text=SIZE_HELP)
-    people = ShownPeople(User.objects.none(), label=_("People"), required=False)
+    people = TickedPeople(User.objects.none())
 
     def __init__(self, *args: Any, actor: User, mailbox: Mailbox, **kwargs: Any) -> None:
         people = set(mailbox.people.values_list("pk", flat=True))
         kwargs["initial"] = {"quota": mailbox.shown_quota, "people": people}
         super().__init__(*args, **kwargs)
         here_first = people_below(actor).annotate(here=Q(pk__in=people)).order_by("-here", "name")
-        self.fields["people"].queryset = here_first  # type: ignore[attr-defined]
+        self.fields["people"] = people_field(here_first)
 
 
 class MailboxDeleteForm(forms.Form):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("domains/<int:pk>/delete/", domains.domain_delete, name="domain-delete"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailbox-list"),
     path("mailboxes/add/", mailboxes.mailbox_add, name="mailbox-add"),
+    path("mailboxes/people/", mailboxes.people_found, name="people-found"),
     path("mailboxes/<int:pk>/", mailboxes.mailbox_edit, name="mailbox-edit"),
     path("mailboxes/<int:pk>/password/", mailboxes.mailbox_password, name="mailbox-password"),
     path("mailboxes/<int:pk>/suspend/", mailboxes.mailbox_suspend, name="mailbox-suspend"),

@@ -1,7 +1,7 @@
 """Celery: one queue for each mail host, and the whole beat schedule.
 
 Beat runs as a thread of the worker, so that a worker that is killed leaves nothing behind; it keeps no file.
-The worker opens no pool of processes: `--pool=threads`.
+The worker opens no pool of processes: `--pool=threads`. One that falls silent ends itself (`mailadmin.watch`).
 """
 
 import gc
@@ -12,6 +12,8 @@ from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
 from celery.signals import worker_ready
 from django.conf import settings
+
+from mailadmin.watch import WatchThread
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailadmin.settings")
 app = Celery("mailadmin")
@@ -68,4 +70,4 @@ class BeatThread(bootsteps.StartStopStep):
         return EmbeddedService(parent.app, max_interval=1, thread=True, scheduler_cls="celery.beat:Scheduler")
 
 
-app.steps["worker"].add(BeatThread)
+app.steps["worker"].update({BeatThread, WatchThread})

@@ -162,6 +162,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For how many seconds a worker may hear nothing from a queue that answers (mailadmin.watch); tests have less patience.
+MAILADMIN_PATIENCE = float(os.environ.get("MAILADMIN_PATIENCE", "120"))
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 2,

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Community, Membership, User
 from accounts.rights import BELOW, role_in
@@ -69,13 +69,13 @@ def kept_people(actor: User) -> set[int]:
 def held_mailboxes(actor: User) -> Mapping[str, tuple[User, ...]]:
     """The mailboxes whose held letters the actor answers, by key, each with its people whom a level binds."""
     kept = kept_people(actor)
-    found = bound_people(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else {}
+    found = bound_people(beside(kept)) if kept else {}
     return {key: people for key, people in found.items() if all(person.pk in kept for person in people)}
 
 
 def held_keys(kept: set[int]) -> set[str]:
     """Their keys alone, which every page asks for, of whoever keeps the lists of these people."""
-    rows = bound(MailboxPerson.objects.filter(mailbox__people__in=kept)) if kept else MailboxPerson.objects.none()
+    rows = bound(beside(kept)) if kept else MailboxPerson.objects.none()
     found = set(rows.order_by().values_list("mailbox__key", "user"))
     return {key for key, _person in found} - {key for key, person in found if person not in kept}
 
@@ -88,9 +88,15 @@ def bound_people(rows: QuerySet[MailboxPerson]) -> Mapping[str, tuple[User, ...]
     return {key: tuple(people.values()) for key, people in found.items()}
 
 
+def beside(people: set[int]) -> QuerySet[MailboxPerson]:
+    """Whose the mailboxes of these people are."""
+    theirs = MailboxPerson.objects.filter(user__in=people).values("mailbox")
+    return MailboxPerson.objects.filter(mailbox__in=theirs)
+
+
 def bound(rows: QuerySet[MailboxPerson]) -> QuerySet[MailboxPerson]:
-    """Those of people whom a level binds."""
-    return rows.filter(user__in=Membership.objects.exclude(level="").values("user"))
+    """Those of people whom a level binds. (SQLite would try each of a list of people on each row.)"""
+    return rows.filter(Exists(Membership.objects.filter(user=OuterRef("user")).exclude(level="")))
 
 
 def may_answer(actor: User, letter: HeldLetter) -> bool:

@@ -37,8 +37,7 @@ PEOPLE = {  # role -> whose things are its own, above it, foreign
 OK, IN, NO, GONE, ODD, BAD = 200, 302, 403, 404, 405, 422
 MANAGERS = frozenset({"administrator", "guardian", "owner", "manager"})
 EVERYBODY = frozenset(NAMES)
-ADMINISTRATORS = frozenset({"administrator"})
-NOBODY: frozenset[str] = frozenset()
+ADMINISTRATORS, NOBODY = frozenset({"administrator"}), frozenset[str]()
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,7 @@ TABLE: dict[str, Row] = {
     "domain-delete": Row(ADMINISTRATORS, ADMINISTRATORS, "domain"),
     "mailbox-list": Row(MANAGERS, NOBODY),
     "mailbox-add": Row(MANAGERS, MANAGERS),
+    "people-found": Row(MANAGERS, NOBODY),
     "mailbox-edit": Row(MANAGERS, MANAGERS, "mailbox", GONE, above_looks=MANAGERS),
     "mailbox-password": Row(MANAGERS, MANAGERS, "mailbox", GONE),
     "mailbox-suspend": Row(NOBODY, MANAGERS, "mailbox", GONE, sent=IN),

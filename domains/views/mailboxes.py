@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.forms import PasswordForm
 from accounts.models import User
 from accounts.pages import SignedIn, form_page, managers, page, posted, press, refused, rows, save_or_say, saved, sought
-from accounts.rights import may_manage_addresses, may_manage_person, may_set_password
+from accounts.rights import may_manage_addresses, may_manage_person, may_set_password, people_below
 from accounts.services import add_person, keep_an_administrator
+from domains import choosing
 from domains.forms import MailboxAddForm, MailboxDeleteForm, MailboxForm
 from domains.models import Domain, Mailbox
 from domains.rights import managed_domains, managed_mailboxes, may_lose, may_manage_mailbox
@@ -81,6 +82,15 @@ def add(request: SignedIn, form: MailboxAddForm, mailbox: Mailbox) -> None:
     if not may_manage_addresses(request.user, mailbox.domain.community, people):
         raise ValidationError({"people": _("This person's addresses here are not yours to manage: tick others.")})
     add_mailbox(mailbox, people)
+
+
+@require_safe
+@managers
+def people_found(request: SignedIn) -> HttpResponse:
+    """Part of a form: whom a search finds, and who is chosen already."""
+    found, text = people_below(request.user), sought(request)
+    asked = choosing.sought(found, text, request.GET.getlist("had"), request.GET.getlist("people"))
+    return page(request, "domains/_people_found.html", name="people", **asked)
 
 
 def new_person(form: MailboxAddForm, mailbox: Mailbox) -> User:

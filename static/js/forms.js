@@ -25,6 +25,11 @@
   const errors = document.getElementById("errors");
   if (errors) errors.focus();
 
+  // A search inside a form looks for something; it does not send the form.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-find]")) event.preventDefault();
+  });
+
   // A form is sent once.
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;

@@ -10,12 +10,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.host.machine import wait_for
-from tests.system.server import PASSWORD, Server
+from tests.system.server import HOUSEHOLD, PASSWORD, Server
+from tests.system.zones import zone
 
 pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(300)]
 
 CLEO = "cleo@rossi.example"
 WORD = "il cane di Cleo"
+NOON = 12  # a child's mailbox sleeps at night
 
 
 # A child's mail is closed at night, and the test may run then.
@@ -57,6 +59,7 @@ def refusal(server: Server, recipient: str) -> tuple[int, str]:
 
 
 def test_a_mailbox_is_added_read_suspended_deleted_and_made_anew(server: Server, visit: Callable[..., Page]):
+    server.load(HOUSEHOLD.replace('name = "Rossi"', f'name = "Rossi"\ntimezone = "{zone(NOON)}"'))
     page = visit("ada@rossi.example")
     add_cleo(page)
     goes_live(page)
