@@ -12,6 +12,7 @@ Silence is counted in rounds of this thread, not by a clock: for whoever was sto
 has passed.
 """
 
+import faulthandler
 import logging
 import os
 import threading
@@ -96,6 +97,7 @@ def end_worker(patience: float) -> None:
     logger.critical(
         "No task began for %g s although the queue answers: this worker ends, to be started anew.", patience
     )
+    faulthandler.dump_traceback(all_threads=True)  # where each thread stands: the cause, for whoever looks for it
     logging.shutdown()
     os._exit(1)
 

@@ -18,6 +18,7 @@ from deploy.host.layout import Layout
 
 LOGIN: Final = "own-login"  # in the installer's folder: `ADDRESS SECRET`, for the agent alone
 PATIENCE: Final = 30.0  # seconds
+PERMANENT: Final = 500  # answers from here on
 
 
 class NotTaken(Exception):
@@ -73,16 +74,19 @@ def signed_in(layout: Layout, port: int, to: str) -> Iterator[smtplib.SMTP]:
             with suppress(OSError):
                 dialogue.quit()
     except smtplib.SMTPRecipientsRefused as error:
-        raise NotTaken(f"The letter to {to} was refused: {said(*error.recipients[to])}", refused=True) from error
+        raise not_taken(to, *error.recipients[to]) from error
     except smtplib.SMTPDataError as error:
-        raise NotTaken(f"The letter to {to} was refused: {said(*error.args)}", refused=True) from error
+        raise not_taken(to, *error.args) from error
     except (OSError, smtplib.SMTPException) as error:
         raise NotTaken(f"The letter to {to} could not be submitted: {' '.join(str(error).split())[:200]}") from error
 
 
-def said(code: int, text: bytes) -> str:
-    """What the mail host answered, on one line."""
-    return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:200]
+def not_taken(to: str, code: int, text: bytes) -> NotTaken:
+    """What the mail host answered. 4yz is for a while, as while a part of it starts (RFC 5321, section 4.2.1)."""
+    said = f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:200]
+    if code < PERMANENT:
+        return NotTaken(f"The letter to {to} was put off: {said}")
+    return NotTaken(f"The letter to {to} was refused: {said}", refused=True)
 
 
 def trusting(layout: Layout) -> ssl.SSLContext:

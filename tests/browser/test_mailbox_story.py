@@ -20,19 +20,6 @@ WORD = "il cane di Cleo"
 NOON = 12  # a child's mailbox sleeps at night
 
 
-# A child's mail is closed at night, and the test may run then.
-AWAKE = f"""
-from accounts.models import Membership
-from accounts.wishes import wishes
-from django.core.management import call_command
-with wishes("a test", "test"):
-    row = Membership.objects.get(user__address="{CLEO}")
-    row.overrides = [{{"hours": "always", "until": "2199-12-31"}}]
-    row.save()
-call_command("apply", wait=True)
-"""
-
-
 def add_cleo(page: Page) -> None:
     """Fill in the page as a parent would."""
     page.goto("/mailboxes/add/")
@@ -63,7 +50,6 @@ def test_a_mailbox_is_added_read_suspended_deleted_and_made_anew(server: Server,
     page = visit("ada@rossi.example")
     add_cleo(page)
     goes_live(page)
-    server.execute(AWAKE)
 
     server.send("ada@rossi.example", CLEO, "the first", login=("ada@rossi.example", PASSWORD))
     server.arrives(CLEO, "the first", WORD)

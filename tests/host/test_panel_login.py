@@ -9,12 +9,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from deploy.host.submission import NotTaken, own_address, own_login, submit
+from deploy.host.submission import NotTaken, not_taken, own_address, own_login, submit
 from deploy.setup.lay import OWN
 from deploy.setup.people import group, person
 from deploy.snapshot import Bond, Circle, Domain, Entry, Gate, Mailbox, Screen, Sender, Snapshot
 from tests.host.letters import HASH, HOUSE, WORD, answer, letter, signed_in, signs_in, stranger
-from tests.host.machine import MailHost, wait_for
+from tests.host.machine import MailHost, start_filter, wait_for
 from tests.host.outside import publish, signed, written
 
 pytestmark = pytest.mark.daemons
@@ -249,6 +249,24 @@ def test_a_mail_host_that_is_down_is_said_so_and_nothing_is_refused(mailhost: Ma
     assert not caught.value.refused
     with pytest.raises(NotTaken, match="no login of its own"):
         submit(replace(mailhost.layout, etc=mailhost.var), notice(MUM), MUM)
+
+
+def test_while_the_filter_is_away_nothing_is_refused(mailhost: MailHost):
+    mailhost.running.control("stop", "rspamd")
+    try:
+        with pytest.raises(NotTaken) as caught:
+            submit(mailhost.layout, notice(MUM), MUM)
+        assert not caught.value.refused
+    finally:
+        start_filter(mailhost)
+    submit(mailhost.layout, notice(MUM), MUM)
+
+
+@pytest.mark.parametrize(("code", "refused"), [(421, False), (451, False), (452, False), (550, True), (552, True)])
+def test_only_an_answer_for_good_is_a_refusal(code: int, refused: bool):
+    found = not_taken(MUM, code, b"4.3.0 Mail system\nfull\x00")
+    assert found.refused == refused
+    assert str(found).startswith(f"The letter to {MUM} was {'refused' if refused else 'put off'}: {code} 4.3.0 Mail")
 
 
 def test_a_letter_that_was_taken_is_taken_however_the_dialogue_ends(
