@@ -43,10 +43,10 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
     known: dict[str, int] = {}  # in one call alone: none of them is dropped meanwhile
 
     def store(found: list[Event]) -> None:
-        with uncollected():
-            _count(host, found, known, now)
+        _count(host, found, known, now)
 
-    new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
+    with uncollected():
+        new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
     if new:
         forget_unfinished(host, now)
     return new

@@ -119,7 +119,7 @@ def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     """Count a piece of the log. `letters` holds at least those under way that the piece speaks of."""
     counting = _Counting(letters)
     for event in events:
-        counting.take[type(event)](event)
+        TAKE[type(event)](counting, event)
     for queue_id in [*counting.attempts]:
         counting.end(queue_id, counting.letters[queue_id])
     counts = {Slot(hour, *slot): Count(*sums) for hour, slots in counting.sums.items() for slot, sums in slots.items()}
@@ -149,16 +149,6 @@ class _Counting:
         self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
         self.attempts: dict[str, dict[Recipient, Delivered]] = defaultdict(dict)
         self.outcomes: list[Outcome] = []
-        self.take: Mapping[type[Event], Callable[[Any], None]] = {
-            Opened: self._opened,
-            Named: self._named,
-            Held: self._held,
-            Queued: self._queued,
-            Delivered: self._delivered,
-            Removed: self._removed,
-            Rejected: self._rejected,
-            Failed: self._failed,
-        }
 
     def end(self, queue_id: str, letter: Letter) -> None:
         """Keep what became of a letter in this piece."""
@@ -280,3 +270,15 @@ class _Counting:
             sums = self.hour[whose, column]
             sums[0] += 1
             sums[1] += size
+
+
+TAKE: Final[Mapping[type[Event], Callable[[_Counting, Any], None]]] = {
+    Opened: _Counting._opened,
+    Named: _Counting._named,
+    Held: _Counting._held,
+    Queued: _Counting._queued,
+    Delivered: _Counting._delivered,
+    Removed: _Counting._removed,
+    Rejected: _Counting._rejected,
+    Failed: _Counting._failed,
+}
