@@ -12,6 +12,7 @@ back after all it is nobody's, as `tally` says. What became of a letter is kept 
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
@@ -25,13 +26,14 @@ from reports.hours import add, add_partners, mailbox_keys, words
 from reports.keeping import kept
 from reports.logfile import MOST, machine_zone
 from reports.models import Delivery, DomainTally, Letter as Open, Word
-from reports.parse import Clock, Delivered, Event, Failed, Opened, events
+from reports.parse import Clock, Delivered, Event, Opened, events
 from reports.position import read_log
-from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, tally
+from reports.tally import Letter, Outcome, Tally, mailbox_address, tally
 
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
+UNDER_WAY: Final = tuple(field.name for field in fields(Letter))
 LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size", "abroad", "late", "asked")
 ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
 DROPPED: Final = (None, None, 0, "dropped", None, 0, "", "")  # an attempt, but for its moment
@@ -85,10 +87,10 @@ def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) 
     before = _under_way(host, found)
     result = tally(before, found)
     _keep(host, before, result.letters)
-    known |= words(set(_texts(result)) - known.keys(), now)
+    known |= words(_texts(result) - known.keys(), now)
     _deliver(host, result.outcomes, known)
     add(host, result.counts)
-    signins.keep(host, [event for event in found if isinstance(event, Failed)], now)
+    signins.keep(host, result.failed, now)
     add_partners(result.partners, known)
 
 
@@ -97,7 +99,7 @@ def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     ids = {event.queue_id for event in found if event.queue_id}
     ids |= {event.process for event in found if isinstance(event, Opened)}  # see `tally`: a letter that is to wait
     rows = (row for c in chunks(ids) for row in Open.objects.filter(host=host, queue_id__in=c))
-    return {row.queue_id: Letter(*(getattr(row, name) for name in Letter._fields)) for row in rows}
+    return {row.queue_id: Letter(*(getattr(row, name) for name in UNDER_WAY)) for row in rows}
 
 
 def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> None:
@@ -106,39 +108,50 @@ def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> Non
         Open.objects.filter(host=host, queue_id__in=chunk).delete()
     changed = {name: one for name, one in after.items() if before.get(name) != one}
     Open.objects.bulk_create(
-        [Open(host=host, queue_id=name, **one._asdict()) for name, one in changed.items()],
+        [Open(host=host, queue_id=name, **asdict(one)) for name, one in changed.items()],
         batch_size=CHUNK // len(Open._meta.fields),
         update_conflicts=True,
         unique_fields=["host", "queue_id"],
-        update_fields=Letter._fields,
+        update_fields=UNDER_WAY,
     )
 
 
-def _texts(result: Tally) -> Iterator[str]:
+def _texts(result: Tally) -> set[str]:
     """What of a piece is stored as `Word`s."""
+    found = {partner.domain for partner in result.partners}
     for outcome in result.outcomes:
-        yield outcome.letter.login
-        yield outcome.letter.sender
-        for to, last in (outcome.attempts or {}).items():
-            yield from (to.address, to.original, last.relay)
-    for partner in result.partners:
-        yield partner.domain
+        found.update((outcome.letter.login, outcome.letter.sender))
+        for last in (outcome.attempts or {}).values():
+            found.update((last.recipient, last.original, last.relay))
+    return found
 
 
 def _deliver(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
     """Store what became of letters: of each recipient the last attempt."""
-    tried = [(one, to, last) for one in outcomes for to, last in (one.attempts or {}).items()]
-    again = {(one.queue_id, one.letter.opened, *map(known.get, to)) for one, to, _last in tried if one.again}
+    _forget_before(host, [one for one in outcomes if one.again], known)
+    tried = [last for one in outcomes for last in (one.attempts or {}).values()]
+    keys = mailbox_keys({mailbox_address(last.recipient) for last in tried if last.mailbox})
+    rows: list[Row] = []
+    for one in outcomes:
+        letter = _row(host, one, known)
+        if one.attempts is None:
+            rows.append((*letter, *DROPPED, seconds(one.letter.opened)))
+        else:
+            rows += [(*letter, *_tried(last, known, keys)) for last in one.attempts.values()]
+    insert(Delivery, [*LETTER, *ATTEMPT], rows)
+
+
+def _forget_before(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
+    """Drop what became of letters in earlier pieces, at recipients of this one."""
+    again = {
+        (one.queue_id, one.letter.opened, known.get(last.recipient), known.get(last.original))
+        for one in outcomes
+        for last in (one.attempts or {}).values()
+    }
     for chunk in chunks({queue_id for queue_id, *_more in again}):
         before = Delivery.objects.filter(host=host, queue_id__in=chunk)
         named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
         before.filter(pk__in=[pk for pk, *name in named if tuple(name) in again]).delete()
-    keys = mailbox_keys({mailbox_address(to.address) for _one, to, last in tried if last.mailbox})
-    rows = [(*_row(host, one, known), *_tried(to, last, known, keys)) for one, to, last in tried]
-    rows += [
-        (*_row(host, one, known), *DROPPED, seconds(one.letter.opened)) for one in outcomes if one.attempts is None
-    ]
-    insert(Delivery, [*LETTER, *ATTEMPT], rows)
 
 
 def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
@@ -149,11 +162,11 @@ def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
     return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size, *marks
 
 
-def _tried(to: Recipient, last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:
+def _tried(last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:
     """ATTEMPT: what became of it at a recipient."""
-    key = bits(keys.get(mailbox_address(to.address), "")) if last.mailbox else 0
+    key = bits(keys.get(mailbox_address(last.recipient), "")) if last.mailbox else 0
     taken = last.status == "sent"
     return (
-        known[to.address], known.get(to.original), key, last.status, known.get(last.relay), round(last.delay * 1000),
-        "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
+        known[last.recipient], known.get(last.original), key, last.status, known.get(last.relay),
+        round(last.delay * 1000), "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
     )  # fmt: skip
