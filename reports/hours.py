@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from domains.models import Mailbox
-from reports.bulk import CHUNK, chunks, insert_or_add, replace
+from reports.bulk import CHUNK, among, chunks, insert_or_add, replace
 from reports.fields import NO_WEEK, WEEK, bits, seconds
 from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, Word
 from reports.periods import month
@@ -81,8 +81,8 @@ def add_weeks(sent: Sent) -> None:
 
 def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:
     """By whose clock the days of these mailboxes are."""
-    found = (Mailbox.objects.filter(key__in=c).values_list("key", "domain__community__timezone") for c in chunks(keys))
-    return {key: ZoneInfo(zone or settings.TIME_ZONE) for chunk in found for key, zone in chunk}
+    found = Mailbox.objects.filter(key__in=among(keys)).values_list("key", "domain__community__timezone")
+    return {key: ZoneInfo(zone or settings.TIME_ZONE) for key, zone in found}
 
 
 def day_number(local: datetime) -> int:
@@ -110,8 +110,7 @@ def add_partners(partners: Mapping[Partner, int], words: Mapping[str, int]) -> N
 
 def mailbox_keys(addresses: Iterable[str]) -> dict[str, str]:
     """The keys of these mailboxes by address; the host's own sum keeps its empty name."""
-    found = (Mailbox.objects.filter(address__in=c).values_list("address", "key") for c in chunks(addresses))
-    return {HOST: HOST, **{address: key for chunk in found for address, key in chunk}}
+    return {HOST: HOST, **dict(Mailbox.objects.filter(address__in=among(addresses)).values_list("address", "key"))}
 
 
 def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
@@ -129,5 +128,4 @@ def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
 
 def _words(texts: Iterable[str]) -> list[tuple[str, int, datetime]]:
     """Those that are there."""
-    found = (Word.objects.filter(text__in=chunk).values_list("text", "pk", "seen") for chunk in chunks(texts))
-    return [row for chunk in found for row in chunk]
+    return list(Word.objects.filter(text__in=among(texts)).values_list("text", "pk", "seen"))

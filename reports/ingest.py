@@ -20,7 +20,7 @@ from typing import Final
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from reports import signins
-from reports.bulk import CHUNK, Row, chunks, insert
+from reports.bulk import CHUNK, Row, among, chunks, insert
 from reports.fields import bits, digest, seconds
 from reports.hours import add, add_partners, mailbox_keys, words
 from reports.keeping import kept
@@ -98,14 +98,13 @@ def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
     """The letters under way that these events speak of."""
     ids = {event.queue_id for event in found if event.queue_id}
     ids |= {event.process for event in found if isinstance(event, Opened)}  # see `tally`: a letter that is to wait
-    rows = (row for c in chunks(ids) for row in Open.objects.filter(host=host, queue_id__in=c))
-    return {row.queue_id: Letter(*(getattr(row, name) for name in UNDER_WAY)) for row in rows}
+    rows = Open.objects.filter(host=host, queue_id__in=among(ids)).values_list("queue_id", *UNDER_WAY)
+    return {queue_id: Letter(*facts) for queue_id, *facts in rows}
 
 
 def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> None:
     """Store the letters as they are now."""
-    for chunk in chunks(before.keys() - after.keys()):
-        Open.objects.filter(host=host, queue_id__in=chunk).delete()
+    Open.objects.filter(host=host, queue_id__in=among(before.keys() - after.keys())).delete()
     changed = {name: one for name, one in after.items() if before.get(name) != one}
     Open.objects.bulk_create(
         [Open(host=host, queue_id=name, **asdict(one)) for name, one in changed.items()],
@@ -148,10 +147,10 @@ def _forget_before(host: str, outcomes: list[Outcome], known: dict[str, int]) ->
         for one in outcomes
         for last in (one.attempts or {}).values()
     }
-    for chunk in chunks({queue_id for queue_id, *_more in again}):
-        before = Delivery.objects.filter(host=host, queue_id__in=chunk)
-        named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
-        before.filter(pk__in=[pk for pk, *name in named if tuple(name) in again]).delete()
+    before = Delivery.objects.filter(host=host, queue_id__in=among({queue_id for queue_id, *_more in again}))
+    named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
+    for chunk in chunks(pk for pk, *name in named if tuple(name) in again):
+        before.filter(pk__in=chunk).delete()
 
 
 def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
