@@ -10,12 +10,12 @@ back after all it is nobody's, as `tally` says. What became of a letter is kept 
 """
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
@@ -33,6 +33,7 @@ from reports.tally import Letter, Outcome, Tally, mailbox_address, tally
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
+Read: TypeAlias = tuple[Mapping[str, Letter], Tally]  # the letters before a piece, and what it adds
 UNDER_WAY: Final = tuple(field.name for field in fields(Letter))
 LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size", "abroad", "late", "asked")
 ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
@@ -44,11 +45,16 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
     clock = Clock(now, zone or machine_zone())
     known: dict[str, int] = {}  # in one call alone: none of them is dropped meanwhile
 
-    def store(found: list[Event]) -> None:
-        _count(host, found, known, now)
+    def read(lines: bytes) -> Read:
+        found = list(events(lines, clock))
+        before = _under_way(host, found)
+        return before, tally(before, found)
+
+    def store(found: Read) -> None:
+        _store(host, *found, known, now)
 
     with uncollected():
-        new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
+        new = read_log(host, log, read, store, most=most)
     if new:
         forget_unfinished(host, now)
     return new
@@ -82,10 +88,16 @@ def forget_unfinished(host: str, now: datetime) -> None:
         Open.objects.filter(pk__in=oldest).delete()
 
 
-def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) -> None:
-    """Count what one piece of the log says."""
-    before = _under_way(host, found)
-    result = tally(before, found)
+def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
+    """The letters under way that these events speak of. Nobody changes them but who moves the log's position."""
+    ids = {event.queue_id for event in found}
+    ids |= {event.process for event in found if type(event) is Opened}  # see `tally`: a letter that is to wait
+    rows = Open.objects.filter(host=host, queue_id__in=among(ids)).values_list("queue_id", *UNDER_WAY)
+    return {queue_id: Letter(*facts) for queue_id, *facts in rows}
+
+
+def _store(host: str, before: Mapping[str, Letter], result: Tally, known: dict[str, int], now: datetime) -> None:
+    """Store what one piece of the log says."""
     _keep(host, before, result.letters)
     known |= words(_texts(result) - known.keys(), now)
     _deliver(host, result.outcomes, known)
@@ -94,15 +106,7 @@ def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) 
     add_partners(result.partners, known)
 
 
-def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
-    """The letters under way that these events speak of."""
-    ids = {event.queue_id for event in found if event.queue_id}
-    ids |= {event.process for event in found if isinstance(event, Opened)}  # see `tally`: a letter that is to wait
-    rows = Open.objects.filter(host=host, queue_id__in=among(ids)).values_list("queue_id", *UNDER_WAY)
-    return {queue_id: Letter(*facts) for queue_id, *facts in rows}
-
-
-def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> None:
+def _keep(host: str, before: Mapping[str, Letter], after: dict[str, Letter]) -> None:
     """Store the letters as they are now."""
     Open.objects.filter(host=host, queue_id__in=among(before.keys() - after.keys())).delete()
     changed = {name: one for name, one in after.items() if before.get(name) != one}
