@@ -23,6 +23,11 @@ def insert(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> Non
     _insert(model, names, rows, "")
 
 
+def insert_new(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Store those rows that break no promise of the table."""
+    _insert(model, names, rows, " ON CONFLICT DO NOTHING")
+
+
 def insert_or_add(model: type[Model], unique: Sequence[str], counts: Sequence[str], rows: Iterable[Row]) -> None:
     """Store rows of `unique` and `counts`; where there is one, its counts grow by those."""
     quote, table = connection.ops.quote_name, connection.ops.quote_name(model._meta.db_table)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from domains.models import Mailbox
-from reports.bulk import CHUNK, among, chunks, insert_or_add, replace
+from reports.bulk import among, chunks, insert_new, insert_or_add, replace
 from reports.fields import NO_WEEK, WEEK, bits, seconds
 from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, Word
 from reports.periods import month
@@ -120,8 +120,7 @@ def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
     for chunk in chunks(pk for _text, pk, seen in known if seen < now - A_DAY):
         Word.objects.filter(pk__in=chunk).update(seen=now)
     if new := wanted - {text for text, _pk, _seen in known}:
-        made = [Word(text=text, seen=now) for text in sorted(new)]
-        Word.objects.bulk_create(made, batch_size=CHUNK, ignore_conflicts=True)
+        insert_new(Word, ["text", "seen"], [(text, seconds(now)) for text in sorted(new)])
         known += _words(new)
     return {text: pk for text, pk, _seen in known}
 
