@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.db.models.expressions import RawSQL
 
 T = TypeVar("T")
-Row: TypeAlias = Sequence[str | int | bytes | None]
+Row: TypeAlias = tuple[str | int | bytes | None, ...]
 CHUNK: Final = 5_000  # values in one statement; SQLite takes 32,766
 
 

@@ -132,16 +132,22 @@ def _texts(result: Tally) -> set[str]:
 def _deliver(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
     """Store what became of letters: of each recipient the last attempt."""
     _forget_before(host, [one for one in outcomes if one.again], known)
-    tried = [last for one in outcomes for last in (one.attempts or {}).values()]
-    keys = mailbox_keys({mailbox_address(last.recipient) for last in tried if last.mailbox})
+    boxes = _boxes({last.recipient for one in outcomes for last in (one.attempts or {}).values() if last.mailbox})
     rows: list[Row] = []
     for one in outcomes:
         letter = _row(host, one, known)
         if one.attempts is None:
             rows.append((*letter, *DROPPED, seconds(one.letter.opened)))
         else:
-            rows += [(*letter, *_tried(last, known, keys)) for last in one.attempts.values()]
+            rows += [letter + _tried(last, known, boxes) for last in one.attempts.values()]
     insert(Delivery, [*LETTER, *ATTEMPT], rows)
+
+
+def _boxes(recipients: Iterable[str]) -> dict[str, int]:
+    """The keys of their mailboxes, as they are stored; 0 where there is none."""
+    addresses = {recipient: mailbox_address(recipient) for recipient in recipients}
+    keys = mailbox_keys(addresses.values())
+    return {recipient: bits(keys.get(address, "")) for recipient, address in addresses.items()}
 
 
 def _forget_before(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
@@ -160,16 +166,17 @@ def _forget_before(host: str, outcomes: list[Outcome], known: dict[str, int]) ->
 def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
     """LETTER: what each delivery has of its letter."""
     letter = one.letter
-    login, sender = known.get(letter.login), known.get(letter.sender)
-    marks = letter.abroad, letter.late and letter.queued, letter.asked
-    return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size, *marks
+    return (
+        host, one.queue_id, seconds(letter.opened), known.get(letter.login), known.get(letter.sender),
+        digest(letter.message_id), letter.size, letter.abroad, letter.late and letter.queued, letter.asked,
+    )  # fmt: skip
 
 
-def _tried(last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:
+def _tried(last: Delivered, known: dict[str, int], boxes: dict[str, int]) -> Row:
     """ATTEMPT: what became of it at a recipient."""
-    key = bits(keys.get(mailbox_address(last.recipient), "")) if last.mailbox else 0
     taken = last.status == "sent"
     return (
-        known[last.recipient], known.get(last.original), key, last.status, known.get(last.relay),
-        round(last.delay * 1000), "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
+        known[last.recipient], known.get(last.original), boxes[last.recipient] if last.mailbox else 0, last.status,
+        known.get(last.relay), round(last.delay * 1000),
+        "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
     )  # fmt: skip
