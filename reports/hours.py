@@ -35,23 +35,24 @@ def add(host: str, counts: Mapping[Slot, Count]) -> None:
 
 def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
     """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to a mailbox's day, month, week."""
-    zones = mailbox_zones({key for key, _hour, _column in counts})
-    hours: Sums = defaultdict(Counter)
+    found: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
+    for (key, hour, column), count in counts.items():
+        sums = found[key, hour]
+        sums[column] += count.letters
+        if column in SIZED:
+            sums[f"{column}_bytes"] += count.bytes
+    zones = mailbox_zones({key for key, _hour in found})
+    hours: Sums = {(bits(key), seconds(hour)): sums for (key, hour), sums in found.items()}
     days: Sums = defaultdict(Counter)
     months: Sums = defaultdict(Counter)
     sent: Sent = defaultdict(list)
-    for (key, hour, column), count in counts.items():
-        box = bits(key)
-        grown = [hours[box, seconds(hour)]]
+    for (key, hour), sums in found.items():
         if zone := zones.get(key):
-            local = hour.astimezone(zone)
-            grown += [days[box, day_number(local)], months[box, month(local)]]
-            if column == SENT:
-                sent[box, month(local)].append((local, count.letters))
-        for sums in grown:
-            sums[column] += count.letters
-            if column in SIZED:
-                sums[f"{column}_bytes"] += count.bytes
+            box, local = bits(key), hour.astimezone(zone)
+            days[box, day_number(local)].update(sums)
+            months[box, month(local)].update(sums)
+            if letters := sums[SENT]:
+                sent[box, month(local)].append((local, letters))
     columns = Tally.columns()
     insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, [
         (key, hour, host, *map(row.__getitem__, columns)) for (key, hour), row in hours.items()
