@@ -88,8 +88,9 @@ class Partner(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A letter, as it is by now, and the last attempt for each recipient and address before aliases. None: it was dropped.
+    """A letter, as it is by now, and the last attempt for each of its recipients. None: it was dropped.
 
+    A recipient goes by the address after aliases, and the one that was written, where it is another.
     `again`: some of its recipients may have been tried in an earlier piece.
     """
 
@@ -118,7 +119,7 @@ def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     for queue_id in [*counting.attempts]:
         counting.end(queue_id, counting.letters[queue_id])
     partners = {Partner(*partner): letters for partner, letters in counting.partners.items()}
-    return Tally(counting.counts(), partners, counting.letters, counting.outcomes, counting.failed)
+    return Tally(counting.counts(), partners, counting.letters, counting.outcomes, counting.failures)
 
 
 def hour_of(at: datetime) -> datetime:
@@ -143,7 +144,7 @@ class _Counting:
         self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
         self.attempts: dict[str, dict[tuple[str, str], Delivered]] = defaultdict(dict)
         self.outcomes: list[Outcome] = []
-        self.failed: list[Failed] = []
+        self.failures: list[Failed] = []
 
     def counts(self) -> dict[Slot, Count]:
         """For each mailbox, and for the host, which has all."""
@@ -162,7 +163,7 @@ class _Counting:
         if attempts or (letter.late and not letter.queued):
             self.outcomes.append(Outcome(queue_id, letter, attempts, queue_id in self.late))
 
-    def _opened(self, event: Opened) -> None:
+    def opened(self, event: Opened) -> None:
         """A queue id that is given anew is another letter."""
         if (old := self.letters.get(event.queue_id)) and event.queue_id in self.attempts:
             self.end(event.queue_id, old)
@@ -179,10 +180,10 @@ class _Counting:
             letter = self.letters[queue_id] = Letter(at)
         return letter
 
-    def _named(self, event: Named) -> None:
+    def named(self, event: Named) -> None:
         self._letter(event.at, event.queue_id).message_id = event.message_id
 
-    def _held(self, event: Held) -> None:
+    def held(self, event: Held) -> None:
         if event.queue_id:
             self._ask(event.at, self._letter(event.at, event.queue_id))
         else:  # kept under the door's process, until that opens the letter
@@ -194,23 +195,23 @@ class _Counting:
             self._count(at, letter.login, ASKED, 0)
         letter.late = letter.asked = True
 
-    def _removed(self, event: Removed) -> None:
+    def removed(self, event: Removed) -> None:
         if letter := self.letters.pop(event.queue_id, None):
             self.end(event.queue_id, letter)
 
-    def _rejected(self, event: Rejected) -> None:
+    def rejected(self, event: Rejected) -> None:
         if (letter := self.letters.pop(event.queue_id, None)) and event.queue_id in self.attempts:
             self.end(event.queue_id, letter)
         self._count(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
             self._count(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
 
-    def _failed(self, event: Failed) -> None:
-        self.failed.append(event)
+    def failed(self, event: Failed) -> None:
+        self.failures.append(event)
         for _attempt in range(event.attempts):
             self._count(event.at, event.login, FAILED, 0)
 
-    def _queued(self, event: Queued) -> None:
+    def queued(self, event: Queued) -> None:
         self._queue(event.at, self._letter(event.at, event.queue_id), event.size, event.sender)
 
     def _queue(self, at: datetime, letter: Letter, size: int, sender: str) -> None:
@@ -221,7 +222,7 @@ class _Counting:
             if letter.login:
                 self._count(at, letter.login, SENT, size)
 
-    def _delivered(self, event: Delivered) -> None:
+    def delivered(self, event: Delivered) -> None:
         letter = self._letter(event.at, event.queue_id)
         if not letter.queued:  # the line that says so is lost
             self._queue(event.at, letter, letter.size, letter.sender)
@@ -230,18 +231,20 @@ class _Counting:
         if event.outside and letter.login and not letter.abroad:
             letter.abroad = True
             self._count(event.at, letter.login, ABROAD, letter.size)
-        if event.status == BOUNCED:
-            self._count(event.at, letter.login, BOUNCED, letter.size)
-        elif event.status == DEFERRED:
-            if not letter.late:
-                self._count(event.at, letter.login, DEFERRED, letter.size)
-            letter.late = True
+        if event.status in (BOUNCED, DEFERRED):
+            self._not_taken(event, letter)
         elif event.mailbox:
             self._received(event, letter)
         elif event.outside:
             self._count(event.at, letter.login, AWAY, letter.size)
             self._timed(event, letter.login)
             self._partner(event.at, letter.login, event.recipient, SENT)
+
+    def _not_taken(self, event: Delivered, letter: Letter) -> None:
+        """For good, or for now."""
+        if event.status == BOUNCED or not letter.late:
+            self._count(event.at, letter.login, event.status, letter.size)
+        letter.late = letter.late or event.status == DEFERRED
 
     def _received(self, event: Delivered, letter: Letter) -> None:
         """It lies in a mailbox of this host."""
@@ -276,12 +279,12 @@ class _Counting:
 
 
 TAKE: Final[Mapping[type[Event], Callable[[_Counting, Any], None]]] = {
-    Opened: _Counting._opened,
-    Named: _Counting._named,
-    Held: _Counting._held,
-    Queued: _Counting._queued,
-    Delivered: _Counting._delivered,
-    Removed: _Counting._removed,
-    Rejected: _Counting._rejected,
-    Failed: _Counting._failed,
+    Opened: _Counting.opened,
+    Named: _Counting.named,
+    Held: _Counting.held,
+    Queued: _Counting.queued,
+    Delivered: _Counting.delivered,
+    Removed: _Counting.removed,
+    Rejected: _Counting.rejected,
+    Failed: _Counting.failed,
 }
