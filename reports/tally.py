@@ -29,7 +29,7 @@ letter whose beginning was never seen belongs to nobody: it counts as delivered,
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from reports.parse import Delivered, Event, Failed, Held, Named, Opened, Queued, Rejected, Removed
@@ -40,6 +40,8 @@ REJECTED: Final = "rejected"
 HOST: Final = ""
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
 A_SESSION: Final = timedelta(minutes=10)  # the door opens a letter at once; its process may be another's later
+AN_HOUR: Final = timedelta(hours=1)
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 A_MINUTE: Final = 60.0
 A_QUARTER: Final = 900.0  # seconds
 
@@ -139,7 +141,7 @@ class _Counting:
     def __init__(self, letters: Mapping[str, Letter]) -> None:
         self.letters = {queue_id: replace(letter) for queue_id, letter in letters.items()}
         self.late = {queue_id for queue_id, letter in letters.items() if letter.late}
-        self.at: datetime | None = None
+        self.since = self.until = NEVER  # the hour of the last event that was counted
         self.sums: dict[datetime, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
         self.attempts: dict[str, dict[tuple[str, str], Delivered]] = defaultdict(dict)
@@ -271,9 +273,10 @@ class _Counting:
 
     def _count(self, at: datetime, address: str, column: str, size: int) -> None:
         """For a mailbox, or for the host alone."""
-        if at is not self.at:  # most events are counted several times
-            self.at, self.hour = at, self.sums[hour_of(at)]
-        sums = self.hour[address, column]
+        if not self.since <= at < self.until:
+            self.since = hour_of(at)
+            self.until = self.since + AN_HOUR
+        sums = self.sums[self.since][address, column]
         sums[0] += 1
         sums[1] += size
 
