@@ -5,20 +5,27 @@ a count is added to what is there by the database itself, so that nothing has to
 PostgreSQL have `ON CONFLICT`.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 from django.db import connection
 from django.db.models import Model
+from django.db.models.expressions import RawSQL
 
 T = TypeVar("T")
-Row: TypeAlias = Sequence[str | int | bytes | None]
+Row: TypeAlias = tuple[str | int | bytes | None, ...]
 CHUNK: Final = 5_000  # values in one statement; SQLite takes 32,766
 
 
 def insert(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:
     """Store new rows; `names` are those of the model's fields, values are as the database has them."""
     _insert(model, names, rows, "")
+
+
+def insert_new(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Store those rows that break no promise of the table."""
+    _insert(model, names, rows, " ON CONFLICT DO NOTHING")
 
 
 def insert_or_add(model: type[Model], unique: Sequence[str], counts: Sequence[str], rows: Iterable[Row]) -> None:
@@ -38,6 +45,12 @@ def replace(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> No
             f"UPDATE {quote(model._meta.db_table)} SET {new} WHERE {quote('id')} = %s",  # noqa: S608  our own models
             list(rows),
         )
+
+
+def among(texts: Iterable[str]) -> RawSQL:
+    """Many texts for `…__in`, as one value: of one each, Django makes more work than the database has with all."""
+    rows = "json_each(%s)" if connection.vendor == "sqlite" else "json_array_elements_text(%s)"
+    return RawSQL(f"SELECT value FROM {rows}", [json.dumps(list(texts))])  # noqa: S608, S611  both are ours
 
 
 def columns(model: type[Model], names: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from domains.models import Mailbox
-from reports.bulk import CHUNK, chunks, insert_or_add, replace
+from reports.bulk import among, chunks, insert_new, insert_or_add, replace
 from reports.fields import NO_WEEK, WEEK, bits, seconds
 from reports.models import DailyTally, DomainTally, HourlyTally, MonthlyTally, Tally, Word
 from reports.periods import month
@@ -35,23 +35,24 @@ def add(host: str, counts: Mapping[Slot, Count]) -> None:
 
 def add_by_key(host: str, counts: Mapping[tuple[str, datetime, str], Count]) -> None:
     """Add to the hours: the mailbox's key, or HOST, the hour and the column; and to a mailbox's day, month, week."""
-    zones = mailbox_zones({key for key, _hour, _column in counts})
-    hours: Sums = defaultdict(Counter)
+    found: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
+    for (key, hour, column), count in counts.items():
+        sums = found[key, hour]
+        sums[column] += count.letters
+        if column in SIZED:
+            sums[f"{column}_bytes"] += count.bytes
+    zones = mailbox_zones({key for key, _hour in found})
+    hours: Sums = {(bits(key), seconds(hour)): sums for (key, hour), sums in found.items()}
     days: Sums = defaultdict(Counter)
     months: Sums = defaultdict(Counter)
     sent: Sent = defaultdict(list)
-    for (key, hour, column), count in counts.items():
-        box = bits(key)
-        grown = [hours[box, seconds(hour)]]
+    for (key, hour), sums in found.items():
         if zone := zones.get(key):
-            local = hour.astimezone(zone)
-            grown += [days[box, day_number(local)], months[box, month(local)]]
-            if column == SENT:
-                sent[box, month(local)].append((local, count.letters))
-        for sums in grown:
-            sums[column] += count.letters
-            if column in SIZED:
-                sums[f"{column}_bytes"] += count.bytes
+            box, local = bits(key), hour.astimezone(zone)
+            days[box, day_number(local)].update(sums)
+            months[box, month(local)].update(sums)
+            if letters := sums[SENT]:
+                sent[box, month(local)].append((local, letters))
     columns = Tally.columns()
     insert_or_add(HourlyTally, ["mailbox", "hour", "host"], columns, [
         (key, hour, host, *map(row.__getitem__, columns)) for (key, hour), row in hours.items()
@@ -81,8 +82,8 @@ def add_weeks(sent: Sent) -> None:
 
 def mailbox_zones(keys: Iterable[str]) -> dict[str, tzinfo]:
     """By whose clock the days of these mailboxes are."""
-    found = (Mailbox.objects.filter(key__in=c).values_list("key", "domain__community__timezone") for c in chunks(keys))
-    return {key: ZoneInfo(zone or settings.TIME_ZONE) for chunk in found for key, zone in chunk}
+    found = Mailbox.objects.filter(key__in=among(keys)).values_list("key", "domain__community__timezone")
+    return {key: ZoneInfo(zone or settings.TIME_ZONE) for key, zone in found}
 
 
 def day_number(local: datetime) -> int:
@@ -110,8 +111,7 @@ def add_partners(partners: Mapping[Partner, int], words: Mapping[str, int]) -> N
 
 def mailbox_keys(addresses: Iterable[str]) -> dict[str, str]:
     """The keys of these mailboxes by address; the host's own sum keeps its empty name."""
-    found = (Mailbox.objects.filter(address__in=c).values_list("address", "key") for c in chunks(addresses))
-    return {HOST: HOST, **{address: key for chunk in found for address, key in chunk}}
+    return {HOST: HOST, **dict(Mailbox.objects.filter(address__in=among(addresses)).values_list("address", "key"))}
 
 
 def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
@@ -121,13 +121,11 @@ def words(texts: Iterable[str], now: datetime) -> dict[str, int]:
     for chunk in chunks(pk for _text, pk, seen in known if seen < now - A_DAY):
         Word.objects.filter(pk__in=chunk).update(seen=now)
     if new := wanted - {text for text, _pk, _seen in known}:
-        made = [Word(text=text, seen=now) for text in sorted(new)]
-        Word.objects.bulk_create(made, batch_size=CHUNK, ignore_conflicts=True)
+        insert_new(Word, ["text", "seen"], [(text, seconds(now)) for text in sorted(new)])
         known += _words(new)
     return {text: pk for text, pk, _seen in known}
 
 
 def _words(texts: Iterable[str]) -> list[tuple[str, int, datetime]]:
     """Those that are there."""
-    found = (Word.objects.filter(text__in=chunk).values_list("text", "pk", "seen") for chunk in chunks(texts))
-    return [row for chunk in found for row in chunk]
+    return list(Word.objects.filter(text__in=among(texts)).values_list("text", "pk", "seen"))

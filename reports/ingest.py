@@ -10,28 +10,31 @@ back after all it is nobody's, as `tally` says. What became of a letter is kept 
 """
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from reports import signins
-from reports.bulk import CHUNK, Row, chunks, insert
+from reports.bulk import CHUNK, Row, among, chunks, insert
 from reports.fields import bits, digest, seconds
 from reports.hours import add, add_partners, mailbox_keys, words
 from reports.keeping import kept
 from reports.logfile import MOST, machine_zone
 from reports.models import Delivery, DomainTally, Letter as Open, Word
-from reports.parse import Clock, Delivered, Event, Failed, Opened, events
+from reports.parse import Clock, Delivered, Event, Opened, events
 from reports.position import read_log
-from reports.tally import Letter, Outcome, Recipient, Tally, mailbox_address, tally
+from reports.tally import Letter, Outcome, Tally, mailbox_address, tally
 
 HUNG_UP: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=45)
 MOST_LETTERS: Final = 100_000
+Read: TypeAlias = tuple[Mapping[str, Letter], Tally]  # the letters before a piece, and what it adds
+UNDER_WAY: Final = tuple(field.name for field in fields(Letter))
 LETTER: Final = ("host", "queue_id", "opened", "login", "sender", "message", "size", "abroad", "late", "asked")
 ATTEMPT: Final = ("recipient", "original", "mailbox", "status", "relay", "milliseconds", "dsn", "reply", "when")
 DROPPED: Final = (None, None, 0, "dropped", None, 0, "", "")  # an attempt, but for its moment
@@ -42,11 +45,16 @@ def follow(host: str, log: Path, now: datetime, *, zone: tzinfo | None = None, m
     clock = Clock(now, zone or machine_zone())
     known: dict[str, int] = {}  # in one call alone: none of them is dropped meanwhile
 
-    def store(found: list[Event]) -> None:
-        with uncollected():
-            _count(host, found, known, now)
+    def read(lines: bytes) -> Read:
+        found = list(events(lines, clock))
+        before = _under_way(host, found)
+        return before, tally(before, found)
 
-    new = read_log(host, log, lambda lines: list(events(lines, clock)), store, most=most)
+    def store(found: Read) -> None:
+        _store(host, *found, known, now)
+
+    with uncollected():
+        new = read_log(host, log, read, store, most=most)
     if new:
         forget_unfinished(host, now)
     return new
@@ -80,80 +88,95 @@ def forget_unfinished(host: str, now: datetime) -> None:
         Open.objects.filter(pk__in=oldest).delete()
 
 
-def _count(host: str, found: list[Event], known: dict[str, int], now: datetime) -> None:
-    """Count what one piece of the log says."""
-    before = _under_way(host, found)
-    result = tally(before, found)
+def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
+    """The letters under way that these events speak of. Nobody changes them but who moves the log's position."""
+    ids = {event.queue_id for event in found}
+    ids |= {event.process for event in found if type(event) is Opened}  # see `tally`: a letter that is to wait
+    rows = Open.objects.filter(host=host, queue_id__in=among(ids)).values_list("queue_id", *UNDER_WAY)
+    return {queue_id: Letter(*facts) for queue_id, *facts in rows}
+
+
+def _store(host: str, before: Mapping[str, Letter], result: Tally, known: dict[str, int], now: datetime) -> None:
+    """Store what one piece of the log says."""
     _keep(host, before, result.letters)
-    known |= words(set(_texts(result)) - known.keys(), now)
+    known |= words(_texts(result) - known.keys(), now)
     _deliver(host, result.outcomes, known)
     add(host, result.counts)
-    signins.keep(host, [event for event in found if isinstance(event, Failed)], now)
+    signins.keep(host, result.failed, now)
     add_partners(result.partners, known)
 
 
-def _under_way(host: str, found: Iterable[Event]) -> dict[str, Letter]:
-    """The letters under way that these events speak of."""
-    ids = {event.queue_id for event in found if event.queue_id}
-    ids |= {event.process for event in found if isinstance(event, Opened)}  # see `tally`: a letter that is to wait
-    rows = (row for c in chunks(ids) for row in Open.objects.filter(host=host, queue_id__in=c))
-    return {row.queue_id: Letter(*(getattr(row, name) for name in Letter._fields)) for row in rows}
-
-
-def _keep(host: str, before: dict[str, Letter], after: dict[str, Letter]) -> None:
+def _keep(host: str, before: Mapping[str, Letter], after: dict[str, Letter]) -> None:
     """Store the letters as they are now."""
-    for chunk in chunks(before.keys() - after.keys()):
-        Open.objects.filter(host=host, queue_id__in=chunk).delete()
+    Open.objects.filter(host=host, queue_id__in=among(before.keys() - after.keys())).delete()
     changed = {name: one for name, one in after.items() if before.get(name) != one}
     Open.objects.bulk_create(
-        [Open(host=host, queue_id=name, **one._asdict()) for name, one in changed.items()],
+        [Open(host=host, queue_id=name, **asdict(one)) for name, one in changed.items()],
         batch_size=CHUNK // len(Open._meta.fields),
         update_conflicts=True,
         unique_fields=["host", "queue_id"],
-        update_fields=Letter._fields,
+        update_fields=UNDER_WAY,
     )
 
 
-def _texts(result: Tally) -> Iterator[str]:
+def _texts(result: Tally) -> set[str]:
     """What of a piece is stored as `Word`s."""
+    found = {partner.domain for partner in result.partners}
     for outcome in result.outcomes:
-        yield outcome.letter.login
-        yield outcome.letter.sender
-        for to, last in (outcome.attempts or {}).items():
-            yield from (to.address, to.original, last.relay)
-    for partner in result.partners:
-        yield partner.domain
+        found.update((outcome.letter.login, outcome.letter.sender))
+        for last in (outcome.attempts or {}).values():
+            found.update((last.recipient, last.original, last.relay))
+    return found
 
 
 def _deliver(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
     """Store what became of letters: of each recipient the last attempt."""
-    tried = [(one, to, last) for one in outcomes for to, last in (one.attempts or {}).items()]
-    again = {(one.queue_id, one.letter.opened, *map(known.get, to)) for one, to, _last in tried if one.again}
-    for chunk in chunks({queue_id for queue_id, *_more in again}):
-        before = Delivery.objects.filter(host=host, queue_id__in=chunk)
-        named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
-        before.filter(pk__in=[pk for pk, *name in named if tuple(name) in again]).delete()
-    keys = mailbox_keys({mailbox_address(to.address) for _one, to, last in tried if last.mailbox})
-    rows = [(*_row(host, one, known), *_tried(to, last, known, keys)) for one, to, last in tried]
-    rows += [
-        (*_row(host, one, known), *DROPPED, seconds(one.letter.opened)) for one in outcomes if one.attempts is None
-    ]
+    _forget_before(host, [one for one in outcomes if one.again], known)
+    boxes = _boxes({last.recipient for one in outcomes for last in (one.attempts or {}).values() if last.mailbox})
+    rows: list[Row] = []
+    for one in outcomes:
+        letter = _row(host, one, known)
+        if one.attempts is None:
+            rows.append((*letter, *DROPPED, seconds(one.letter.opened)))
+        else:
+            rows += [letter + _tried(last, known, boxes) for last in one.attempts.values()]
     insert(Delivery, [*LETTER, *ATTEMPT], rows)
+
+
+def _boxes(recipients: Iterable[str]) -> dict[str, int]:
+    """The keys of their mailboxes, as they are stored; 0 where there is none."""
+    addresses = {recipient: mailbox_address(recipient) for recipient in recipients}
+    keys = mailbox_keys(addresses.values())
+    return {recipient: bits(keys.get(address, "")) for recipient, address in addresses.items()}
+
+
+def _forget_before(host: str, outcomes: list[Outcome], known: dict[str, int]) -> None:
+    """Drop what became of letters in earlier pieces, at recipients of this one."""
+    again = {
+        (one.queue_id, one.letter.opened, known.get(last.recipient), known.get(last.original))
+        for one in outcomes
+        for last in (one.attempts or {}).values()
+    }
+    before = Delivery.objects.filter(host=host, queue_id__in=among({queue_id for queue_id, *_more in again}))
+    named = before.values_list("pk", "queue_id", "opened", "recipient_id", "original_id")
+    for chunk in chunks(pk for pk, *name in named if tuple(name) in again):
+        before.filter(pk__in=chunk).delete()
 
 
 def _row(host: str, one: Outcome, known: dict[str, int]) -> Row:
     """LETTER: what each delivery has of its letter."""
     letter = one.letter
-    login, sender = known.get(letter.login), known.get(letter.sender)
-    marks = letter.abroad, letter.late and letter.queued, letter.asked
-    return host, one.queue_id, seconds(letter.opened), login, sender, digest(letter.message_id), letter.size, *marks
+    return (
+        host, one.queue_id, seconds(letter.opened), known.get(letter.login), known.get(letter.sender),
+        digest(letter.message_id), letter.size, letter.abroad, letter.late and letter.queued, letter.asked,
+    )  # fmt: skip
 
 
-def _tried(to: Recipient, last: Delivered, known: dict[str, int], keys: dict[str, str]) -> Row:
+def _tried(last: Delivered, known: dict[str, int], boxes: dict[str, int]) -> Row:
     """ATTEMPT: what became of it at a recipient."""
-    key = bits(keys.get(mailbox_address(to.address), "")) if last.mailbox else 0
     taken = last.status == "sent"
     return (
-        known[to.address], known.get(to.original), key, last.status, known.get(last.relay), round(last.delay * 1000),
+        known[last.recipient], known.get(last.original), boxes[last.recipient] if last.mailbox else 0, last.status,
+        known.get(last.relay), round(last.delay * 1000),
         "" if taken else last.dsn, "" if taken else last.reply, seconds(last.at),
     )  # fmt: skip

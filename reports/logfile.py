@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-MOST: Final = 2 << 20  # bytes in one piece; a line that does not fit in it is none of Postfix's and is passed over
+MOST: Final = 4 << 20  # bytes in one piece; a line that does not fit in it is none of Postfix's and is passed over
 FIRST_BYTES: Final = 256
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
 

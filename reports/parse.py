@@ -143,7 +143,7 @@ WHY: Final = (
 # Every match starts at a newline, which `re` finds fast, and leaves the next one alone. A group's name is what its
 # record alone fills.
 RECORD: Final = re.compile(
-    rb"\n([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) [^\s]{1,255} postfix(?:-[a-z0-9-]{1,60})?/(?:[a-z0-9-]{1,60}/)?(?:"
+    rb"\n([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) [^\s]{1,255} postfix(?:-[a-z0-9-]{1,60})?/(?:[a-z0-9-]{1,60}/)?(?:"
     rb"smtpd(?P<process>\[\d{1,10}\]): (?:"
     rb"(?P<opened>" + QUEUE_ID + rb"): client=[^\s,]{1,400}"
     rb"(?:, sasl_method=[^\s,]{1,60}, sasl_username=(?P<login>" + LOGIN + rb"))?(?=[,\n]|\Z)"
@@ -196,16 +196,14 @@ class Clock:
         self.now = now.astimezone(UTC)
         self.zone = zone
         self.minutes: dict[bytes, datetime | None] = {}
-        self.last: tuple[tuple[bytes, bytes], datetime | None] = (b"", b""), None
 
-    def read(self, minute: bytes, second: bytes) -> datetime | None:
-        """`b"Nov 22 13:02"`, `b"14"` -> the moment in UTC; None where no such day or hour exists."""
-        if self.last[0] != (minute, second):  # most lines are of the same second as the one before
-            if minute not in self.minutes:
-                self.minutes[minute] = self._minute(minute)
-            at = self.minutes[minute]
-            self.last = (minute, second), at and at + timedelta(seconds=int(second))
-        return self.last[1]
+    def read(self, date: bytes) -> datetime | None:
+        """`b"Nov 22 13:02:14"` -> the moment in UTC; None where no such day or hour exists."""
+        minute = date[:12]
+        if minute not in self.minutes:
+            self.minutes[minute] = self._minute(minute)
+        at = self.minutes[minute]
+        return at and at + timedelta(seconds=int(date[13:]))
 
     def _minute(self, text: bytes) -> datetime | None:
         month, day, hour, minute = MONTHS.get(text[:3], 0), int(text[4:6]), int(text[7:9]), int(text[10:12])
@@ -237,10 +235,13 @@ def parse(line: bytes, clock: Clock) -> Event | None:
 
 def events(lines: bytes, clock: Clock) -> Iterator[Event]:
     """The events of many lines, in their order, in one pass."""
+    date, at = b"", None
     for match in RECORD.finditer(b"\n" + lines):
-        at = clock.read(match[1], match[2])
-        if at is not None:
-            yield RECORDS[str(match.lastgroup)](at, match)
+        if match[1] != date:  # most lines are of the same second as the one before
+            date = match[1]
+            at = clock.read(date)
+        if at:
+            yield RECORDS[match.lastgroup](at, match)
 
 
 def _delivered(at: datetime, match: re.Match[bytes]) -> Delivered:
@@ -301,7 +302,7 @@ def login(raw: bytes) -> str:
 
 
 # Which record it is, by the last group that it fills.
-RECORDS: Final[Mapping[str, Callable[[datetime, re.Match[bytes]], Event]]] = {
+RECORDS: Final[Mapping[str | None, Callable[[datetime, re.Match[bytes]], Event]]] = {
     "opened": _opened,
     "login": _opened,
     "dropped": lambda at, match: Opened(at, match["dropped"].decode(), ""),

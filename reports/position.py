@@ -19,7 +19,7 @@ from reports.logfile import MOST, Piece, Place, read_on
 from reports.models import LogPosition
 
 T = TypeVar("T")
-PIECES: Final = 50  # in one call: a long log is read in several, so that each ends soon
+PIECES: Final = 25  # in one call: a long log is read in several, so that each ends soon
 
 
 def read_log(host: str, log: Path, parse: Callable[[bytes], T], store: Callable[[T], None], *, most: int = MOST) -> int:

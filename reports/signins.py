@@ -18,6 +18,8 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
+from reports.bulk import insert
+from reports.fields import bits, seconds
 from reports.hours import add, mailbox_keys, words
 from reports.keeping import kept
 from reports.logfile import MOST, machine_zone
@@ -62,12 +64,8 @@ def keep(host: str, found: Sequence[Failed], now: datetime) -> None:
     keys = mailbox_keys({one.login for one in found})
     ours = [(one, keys[one.login]) for one in found if one.login and one.login in keys]
     clients = words({one.client for one, _key in ours}, now)
-    FailedSignIn.objects.bulk_create(
-        FailedSignIn(
-            host=host, when=one.at, door=one.door, mailbox=key, client_id=clients[one.client], attempts=one.attempts
-        )
-        for one, key in ours
-    )
+    rows = [(host, seconds(one.at), one.door, bits(key), clients[one.client], one.attempts) for one, key in ours]
+    insert(FailedSignIn, ["host", "when", "door", "mailbox", "client", "attempts"], rows)
 
 
 def forget(host: str, now: datetime) -> None:

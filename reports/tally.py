@@ -28,8 +28,8 @@ letter whose beginning was never seen belongs to nobody: it counts as delivered,
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from reports.parse import Delivered, Event, Failed, Held, Named, Opened, Queued, Rejected, Removed
@@ -40,11 +40,14 @@ REJECTED: Final = "rejected"
 HOST: Final = ""
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3; what is longer counts for the host alone
 A_SESSION: Final = timedelta(minutes=10)  # the door opens a letter at once; its process may be another's later
+AN_HOUR: Final = timedelta(hours=1)
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 A_MINUTE: Final = 60.0
 A_QUARTER: Final = 900.0  # seconds
 
 
-class Letter(NamedTuple):
+@dataclass(slots=True)
+class Letter:
     """A letter under way. `queued`: it entered the queue, so it is counted as sent if it has a login.
 
     `late`: it had to wait; before it is queued, for somebody's leave. `abroad`: another host was asked to take it.
@@ -77,13 +80,6 @@ class Count(NamedTuple):
     bytes: int
 
 
-class Recipient(NamedTuple):
-    """Whom a letter goes to: the address after aliases, and the one that was written, where it is another."""
-
-    address: str
-    original: str
-
-
 class Partner(NamedTuple):
     """Letters counted with a domain outside: the month (202611), the mailbox's address, the domain, and the column."""
 
@@ -96,12 +92,13 @@ class Partner(NamedTuple):
 class Outcome(NamedTuple):
     """A letter, as it is by now, and the last attempt for each of its recipients. None: it was dropped.
 
+    A recipient goes by the address after aliases, and the one that was written, where it is another.
     `again`: some of its recipients may have been tried in an earlier piece.
     """
 
     queue_id: str
     letter: Letter
-    attempts: Mapping[Recipient, Delivered] | None
+    attempts: Mapping[tuple[str, str], Delivered] | None
     again: bool
 
 
@@ -113,18 +110,18 @@ class Tally:
     partners: dict[Partner, int]
     letters: dict[str, Letter]
     outcomes: list[Outcome]
+    failed: list[Failed]
 
 
 def tally(letters: Mapping[str, Letter], events: Iterable[Event]) -> Tally:
     """Count a piece of the log. `letters` holds at least those under way that the piece speaks of."""
     counting = _Counting(letters)
     for event in events:
-        counting.take[type(event)](event)
+        TAKE[type(event)](counting, event)
     for queue_id in [*counting.attempts]:
         counting.end(queue_id, counting.letters[queue_id])
-    counts = {Slot(hour, *slot): Count(*sums) for hour, slots in counting.sums.items() for slot, sums in slots.items()}
     partners = {Partner(*partner): letters for partner, letters in counting.partners.items()}
-    return Tally(counts, partners, counting.letters, counting.outcomes)
+    return Tally(counting.counts(), partners, counting.letters, counting.outcomes, counting.failures)
 
 
 def hour_of(at: datetime) -> datetime:
@@ -142,122 +139,131 @@ class _Counting:
     """One run of `tally`: the sums and the letters so far."""
 
     def __init__(self, letters: Mapping[str, Letter]) -> None:
-        self.letters = dict(letters)
-        self.before = dict(letters)
-        self.at: datetime | None = None
+        self.letters = {queue_id: replace(letter) for queue_id, letter in letters.items()}
+        self.late = {queue_id for queue_id, letter in letters.items() if letter.late}
+        self.since = self.until = NEVER  # the hour of the last event that was counted
         self.sums: dict[datetime, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         self.partners: dict[tuple[int, str, str, str], int] = defaultdict(int)
-        self.attempts: dict[str, dict[Recipient, Delivered]] = defaultdict(dict)
+        self.attempts: dict[str, dict[tuple[str, str], Delivered]] = defaultdict(dict)
         self.outcomes: list[Outcome] = []
-        self.take: Mapping[type[Event], Callable[[Any], None]] = {
-            Opened: self._opened,
-            Named: self._named,
-            Held: self._held,
-            Queued: self._queued,
-            Delivered: self._delivered,
-            Removed: self._removed,
-            Rejected: self._rejected,
-            Failed: self._failed,
-        }
+        self.failures: list[Failed] = []
+
+    def counts(self) -> dict[Slot, Count]:
+        """For each mailbox, and for the host, which has all."""
+        found: dict[Slot, list[int]] = defaultdict(lambda: [0, 0])
+        for hour, slots in self.sums.items():
+            for (address, column), (letters, size) in slots.items():
+                for whose in {HOST, address if len(address) <= LONGEST_ADDRESS else HOST}:
+                    sums = found[Slot(hour, whose, column)]
+                    sums[0] += letters
+                    sums[1] += size
+        return {slot: Count(*sums) for slot, sums in found.items()}
 
     def end(self, queue_id: str, letter: Letter) -> None:
         """Keep what became of a letter in this piece."""
         attempts = self.attempts.pop(queue_id, None)
         if attempts or (letter.late and not letter.queued):
-            before = self.before.get(queue_id)
-            self.outcomes.append(Outcome(queue_id, letter, attempts, bool(before and before.late)))
+            self.outcomes.append(Outcome(queue_id, letter, attempts, queue_id in self.late))
 
-    def _opened(self, event: Opened) -> None:
+    def opened(self, event: Opened) -> None:
         """A queue id that is given anew is another letter."""
         if (old := self.letters.get(event.queue_id)) and event.queue_id in self.attempts:
             self.end(event.queue_id, old)
-        self.before.pop(event.queue_id, None)
+        self.late.discard(event.queue_id)
         letter = self.letters[event.queue_id] = Letter(event.at, event.login)
         said = self.letters.pop(event.process, None)
         if said and event.at - said.opened <= A_SESSION:
-            self._ask(event.at, event.queue_id, letter)
+            self._ask(event.at, letter)
 
-    def _named(self, event: Named) -> None:
-        letter = self.letters.get(event.queue_id) or Letter(event.at)
-        self.letters[event.queue_id] = letter._replace(message_id=event.message_id)
+    def _letter(self, at: datetime, queue_id: str) -> Letter:
+        """The letter under way, even where its beginning was never seen."""
+        letter = self.letters.get(queue_id)
+        if letter is None:
+            letter = self.letters[queue_id] = Letter(at)
+        return letter
 
-    def _held(self, event: Held) -> None:
+    def named(self, event: Named) -> None:
+        self._letter(event.at, event.queue_id).message_id = event.message_id
+
+    def held(self, event: Held) -> None:
         if event.queue_id:
-            self._ask(event.at, event.queue_id, self.letters.get(event.queue_id) or Letter(event.at))
+            self._ask(event.at, self._letter(event.at, event.queue_id))
         else:  # kept under the door's process, until that opens the letter
             self.letters[event.process] = Letter(event.at)
 
-    def _ask(self, at: datetime, queue_id: str, letter: Letter) -> None:
+    def _ask(self, at: datetime, letter: Letter) -> None:
         """It is to wait for somebody's leave."""
         if not letter.late:
-            self._of_login(at, letter, ASKED, 0)
-        self._wait(queue_id, letter._replace(asked=True))
+            self._count(at, letter.login, ASKED, 0)
+        letter.late = letter.asked = True
 
-    def _removed(self, event: Removed) -> None:
+    def removed(self, event: Removed) -> None:
         if letter := self.letters.pop(event.queue_id, None):
             self.end(event.queue_id, letter)
 
-    def _rejected(self, event: Rejected) -> None:
+    def rejected(self, event: Rejected) -> None:
         if (letter := self.letters.pop(event.queue_id, None)) and event.queue_id in self.attempts:
             self.end(event.queue_id, letter)
-        self._both(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
+        self._count(event.at, HOST, DEFERRED if event.later else REJECTED, 0)
         if event.why:
-            self._both(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
+            self._count(event.at, mailbox_address(event.whose) if event.whose else "", event.why, 0)
 
-    def _failed(self, event: Failed) -> None:
+    def failed(self, event: Failed) -> None:
+        self.failures.append(event)
         for _attempt in range(event.attempts):
-            self._both(event.at, event.login, FAILED, 0)
+            self._count(event.at, event.login, FAILED, 0)
 
-    def _queued(self, event: Queued) -> None:
-        letter = self.letters.get(event.queue_id) or Letter(event.at)
-        late = letter.late and letter.queued
-        self.letters[event.queue_id] = letter._replace(size=event.size, queued=True, late=late, sender=event.sender)
-        if letter.login and not letter.queued:
-            self._of_login(event.at, letter, SENT, event.size)
+    def queued(self, event: Queued) -> None:
+        self._queue(event.at, self._letter(event.at, event.queue_id), event.size, event.sender)
 
-    def _under_way(self, event: Delivered) -> Letter:
-        """The letter, which was queued, even where the line that says so is lost."""
-        letter = self.letters.setdefault(event.queue_id, Letter(event.at, queued=True))
+    def _queue(self, at: datetime, letter: Letter, size: int, sender: str) -> None:
+        """It is in the queue, once more or for the first time."""
+        letter.size, letter.sender = size, sender
         if not letter.queued:
-            self._queued(Queued(event.at, event.queue_id, letter.size, letter.sender))
-        return self.letters[event.queue_id]
+            letter.queued, letter.late = True, False
+            if letter.login:
+                self._count(at, letter.login, SENT, size)
 
-    def _delivered(self, event: Delivered) -> None:
-        letter = self._under_way(event)
+    def delivered(self, event: Delivered) -> None:
+        letter = self._letter(event.at, event.queue_id)
+        if not letter.queued:  # the line that says so is lost
+            self._queue(event.at, letter, letter.size, letter.sender)
         if len(event.recipient) <= LONGEST_ADDRESS and len(event.original) <= LONGEST_ADDRESS:
-            self.attempts[event.queue_id][Recipient(event.recipient, event.original)] = event
+            self.attempts[event.queue_id][event.recipient, event.original] = event
         if event.outside and letter.login and not letter.abroad:
-            letter = self.letters[event.queue_id] = letter._replace(abroad=True)
-            self._of_login(event.at, letter, ABROAD, letter.size)
-        if event.status == BOUNCED:
-            self._of_login(event.at, letter, BOUNCED, letter.size)
-        elif event.status == DEFERRED:
-            if not letter.late:
-                self._of_login(event.at, letter, DEFERRED, letter.size)
-            self._wait(event.queue_id, letter)
+            letter.abroad = True
+            self._count(event.at, letter.login, ABROAD, letter.size)
+        if event.status in (BOUNCED, DEFERRED):
+            self._not_taken(event, letter)
         elif event.mailbox:
             self._received(event, letter)
         elif event.outside:
-            self._of_login(event.at, letter, AWAY, letter.size)
+            self._count(event.at, letter.login, AWAY, letter.size)
             self._timed(event, letter.login)
             self._partner(event.at, letter.login, event.recipient, SENT)
+
+    def _not_taken(self, event: Delivered, letter: Letter) -> None:
+        """For good, or for now."""
+        if event.status == BOUNCED or not letter.late:
+            self._count(event.at, letter.login, event.status, letter.size)
+        letter.late = letter.late or event.status == DEFERRED
 
     def _received(self, event: Delivered, letter: Letter) -> None:
         """It lies in a mailbox of this host."""
         address = mailbox_address(event.recipient)
-        self._both(event.at, address, RECEIVED, letter.size)
+        self._count(event.at, address, RECEIVED, letter.size)
         self._timed(event, address)
         if letter.login:
-            self._both(event.at, address, HOME, letter.size)
+            self._count(event.at, address, HOME, letter.size)
         else:
             self._partner(event.at, address, letter.sender, RECEIVED)
 
     def _timed(self, event: Delivered, address: str) -> None:
         """How long the letter took."""
         if event.delay <= A_MINUTE:
-            self._both(event.at, address, QUICK, 0)
+            self._count(event.at, address, QUICK, 0)
         elif event.delay > A_QUARTER:
-            self._both(event.at, address, SLOW, 0)
+            self._count(event.at, address, SLOW, 0)
 
     def _partner(self, at: datetime, address: str, other: str, column: str) -> None:
         """A letter from or to a domain outside."""
@@ -265,18 +271,23 @@ class _Counting:
         if domain and address and len(address) <= LONGEST_ADDRESS:
             self.partners[at.year * 100 + at.month, address, domain, column] += 1
 
-    def _wait(self, queue_id: str, letter: Letter) -> None:
-        self.letters[queue_id] = letter._replace(late=True)
+    def _count(self, at: datetime, address: str, column: str, size: int) -> None:
+        """For a mailbox, or for the host alone."""
+        if not self.since <= at < self.until:
+            self.since = hour_of(at)
+            self.until = self.since + AN_HOUR
+        sums = self.sums[self.since][address, column]
+        sums[0] += 1
+        sums[1] += size
 
-    def _of_login(self, at: datetime, letter: Letter, column: str, size: int) -> None:
-        """For whoever signed in to send it, if anybody did, and for the host."""
-        self._both(at, letter.login, column, size)
 
-    def _both(self, at: datetime, address: str, column: str, size: int) -> None:
-        """For a mailbox, if it is one, and for the host."""
-        if at is not self.at:  # most events are counted several times
-            self.at, self.hour = at, self.sums[hour_of(at)]
-        for whose in (address, HOST) if address and len(address) <= LONGEST_ADDRESS else (HOST,):
-            sums = self.hour[whose, column]
-            sums[0] += 1
-            sums[1] += size
+TAKE: Final[Mapping[type[Event], Callable[[_Counting, Any], None]]] = {
+    Opened: _Counting.opened,
+    Named: _Counting.named,
+    Held: _Counting.held,
+    Queued: _Counting.queued,
+    Delivered: _Counting.delivered,
+    Removed: _Counting.removed,
+    Rejected: _Counting.rejected,
+    Failed: _Counting.failed,
+}

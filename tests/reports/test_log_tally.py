@@ -1,5 +1,6 @@
 """What is counted, and for whom."""
 
+import gc
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,17 @@ def test_what_it_was_given_stays_as_it_was() -> None:
     given_letters = {ONE: Letter(AT, ANNA)}
     tally(given_letters, read(active(AT, ONE), line(AT, "qmgr", f"{ONE}: removed")))
     assert given_letters == {ONE: Letter(AT, ANNA)}
+
+
+def test_what_a_piece_took_is_free_without_a_search() -> None:
+    found = read(sent(AT, ONE, ANNA, EMMA))
+    gc.collect()
+    gc.disable()
+    try:
+        tally({}, found)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_log_that_postfix_wrote() -> None:
