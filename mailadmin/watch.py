@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 ROUNDS: Final = 24  # that many silent ones are the patience
+STDERR: Final = 2  # a descriptor
 
 
 class Heard:
@@ -97,7 +98,8 @@ def end_worker(patience: float) -> None:
     logger.critical(
         "No task began for %g s although the queue answers: this worker ends, to be started anew.", patience
     )
-    faulthandler.dump_traceback(all_threads=True)  # where each thread stands: the cause, for whoever looks for it
+    # Where each thread stands: the cause, for whoever looks for it. Celery puts an object of its own in stderr's place.
+    faulthandler.dump_traceback(STDERR, all_threads=True)
     logging.shutdown()
     os._exit(1)
 
