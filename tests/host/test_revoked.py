@@ -96,14 +96,12 @@ def test_a_session_that_began_with_the_old_password_is_over(mailhost: MailHost) 
         dialogue.sendmail(ZOE, [ANNA], letter("nobody's password was changed", author=ZOE))
 
 
-@pytest.mark.parametrize("facts", [{"active": False}, None], ids=["suspended", "gone"])
-def test_a_session_that_was_signed_in_before_sends_nothing_more(
-    mailhost: MailHost, facts: dict[str, bool] | None
-) -> None:
+@pytest.mark.parametrize("house", [with_zoe(active=False), HOUSE], ids=["suspended", "gone"])
+def test_a_session_that_was_signed_in_before_sends_nothing_more(mailhost: MailHost, house: Snapshot) -> None:
     mailhost.apply(with_zoe())
     with signed_in(mailhost.layout, ZOE) as dialogue:
         dialogue.sendmail(ZOE, [ANNA], letter("before", author=ZOE))
-        mailhost.apply(HOUSE if facts is None else with_zoe(**facts))
+        mailhost.apply(house)
         with pytest.raises(smtplib.SMTPException):
             dialogue.sendmail(ZOE, [ANNA], letter("after", author=ZOE))
 
