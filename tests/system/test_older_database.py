@@ -16,6 +16,7 @@ from deploy.host import release
 from deploy.setup.people import person
 from deploy.setup.place import find_place
 from tests.host.machine import CHECKOUT, wait_for
+from tests.postgresql import programs
 from tests.system.panel import Panel
 from tests.system.server import HOUSEHOLD, PASSWORD, Server
 from tests.system.test_stopped import PROGRAMS, without
@@ -93,18 +94,36 @@ def test_what_the_clock_did_while_everything_was_down_is_adopted_and_nobody_is_a
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a database whole, into the file that is there."""
+    """Copy an SQLite database whole, into the file that is there."""
     with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target, timeout=60)) as other:
         one.backup(other)
 
 
+def back_up(server: Server, backup: Path) -> None:
+    """Write down the whole database, as its own program does."""
+    if url := server.environment.get("DATABASE_URL"):
+        words = ["--clean", "--if-exists", "--no-owner", f"--file={backup}", url]
+        subprocess.run([programs() / "pg_dump", *words], check=True, timeout=60)
+    else:
+        copy(server.var / "db" / "mailadmin.sqlite3", backup)
+
+
+def restore(server: Server, backup: Path) -> None:
+    """Make the database what was written down, while its programs run."""
+    if url := server.environment.get("DATABASE_URL"):
+        words = ["--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={backup}", url]
+        subprocess.run([programs() / "psql", *words], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    else:
+        copy(backup, server.var / "db" / "mailadmin.sqlite3")
+
+
 def test_a_database_of_yesterday_waits_until_somebody_lets_it_count(server: Server, tmp_path: Path) -> None:
-    database, backup = server.var / "db" / "mailadmin.sqlite3", tmp_path / "backup.sqlite3"
+    backup = tmp_path / "backup"
     server.load()
-    copy(database, backup)
+    back_up(server, backup)
     server.load(HOUSEHOLD.replace(PASSWORD, "un'altra casa, un altro mare"))
     newest, folder = live(server).manifest.generation, live(server).number
-    copy(backup, database)
+    restore(server, backup)
     said = server.manage("apply", "--wait", fails=True)
     assert f"is of generation {newest}, which this database did not make" in said
     found = json.loads(server.manage("doctor", "--json", fails=True))
