@@ -140,7 +140,7 @@ def test_who_comes_and_goes_in_one_block_is_of_her_community(household: Househol
     assert entries.filter(kind="user").count() == 2
 
 
-@pytest.mark.nightly(2)
+@pytest.mark.nightly(0.5)
 @pytest.mark.timeout(1200)
 def test_a_million_entries_are_followed_in_a_minute_and_little_memory(db: None) -> None:
     many, previous = 1_000_000, ""

@@ -79,7 +79,7 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.nightly(1)
+@pytest.mark.nightly(0.5)
 @pytest.mark.daemons
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not PROGRAMS, reason="PostgreSQL is not installed")

@@ -26,8 +26,8 @@ PATIENCE = 15_000  # milliseconds
 LOOKS = [
     pytest.param("light", SMALL_PHONE, "it"),
     pytest.param("dark", DESKTOP, "en"),
-    pytest.param("dark", SMALL_PHONE, "en", marks=pytest.mark.nightly),
-    pytest.param("light", DESKTOP, "it", marks=pytest.mark.nightly),
+    pytest.param("dark", SMALL_PHONE, "en", marks=pytest.mark.nightly(0.5)),
+    pytest.param("light", DESKTOP, "it", marks=pytest.mark.nightly(0.5)),
 ]
 in_every_look = pytest.mark.parametrize(("theme", "size", "language"), LOOKS)
 

@@ -215,7 +215,7 @@ def test_a_fault_at_calls_of_every_kind(tmp_path: Path) -> None:
         check_all(places, cases)
 
 
-@pytest.mark.nightly(4)
+@pytest.mark.nightly(1.5)
 @pytest.mark.parametrize("what", FAULTS)
 def test_a_fault_at_every_call(tmp_path: Path, what: str) -> None:
     with grounds(tmp_path) as places:
@@ -224,7 +224,7 @@ def test_a_fault_at_every_call(tmp_path: Path, what: str) -> None:
         check_all(places, cases)
 
 
-@pytest.mark.nightly(2)
+@pytest.mark.nightly(0.7)
 def test_a_fault_at_every_call_of_its_programs(tmp_path: Path) -> None:
     with grounds(tmp_path) as places:
         check_all(places, list(children(all_calls(places[0]))))

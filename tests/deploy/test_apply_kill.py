@@ -132,7 +132,7 @@ def test_a_way_back_killed_at_twenty_moments(doors: Standin) -> None:
     assert killed > 10
 
 
-@pytest.mark.nightly(5)
+@pytest.mark.nightly(4)
 @pytest.mark.timeout(900)
 def test_an_apply_killed_at_a_hundred_moments(doors: Standin) -> None:
     count = moments(doors)

@@ -102,7 +102,7 @@ def test_what_ends_a_line_for_others_ends_none_for_procmail(other: str) -> None:
         assert code(text) == code(whole) or noticed(text), text[at - 60 : at + 60]
 
 
-@pytest.mark.nightly(1)
+@pytest.mark.nightly(0.3)
 def test_a_changed_text_is_noticed_at_length() -> None:
     assert list(survivors(20_000, 99)) == []
 

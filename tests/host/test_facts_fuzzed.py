@@ -70,7 +70,7 @@ def test_nothing_passes_that_is_not_proved(mailhost: MailHost) -> None:
     assert seen["recipients"] > 50
 
 
-@pytest.mark.nightly(1)
+@pytest.mark.nightly(0.4)
 @pytest.mark.timeout(900)
 def test_nothing_passes_that_is_not_proved_all_night(mailhost: MailHost) -> None:
     assert check(mailhost, 3_000)[ROSA] > 100

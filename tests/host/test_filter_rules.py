@@ -178,7 +178,7 @@ def test_procmail_obeys_exactly(mailhost: MailHost, folder: Path, several: list[
     agree(mailhost, folder, several)
 
 
-@pytest.mark.nightly(7)
+@pytest.mark.nightly(10)
 @pytest.mark.timeout(1800)
 @settings(ANY, max_examples=250)
 @given(several=st.lists(cases(), min_size=20, max_size=20))

@@ -184,7 +184,7 @@ def agree(host: Layout, rows: Sequence[tuple[str, str, Filter, str]]) -> None:
         assert said == expected(sample.judged), f"{field}: {value!a}\n{text}\n{sample.to}\n{sample.letter[:3000]!a}"
 
 
-@pytest.mark.parametrize("third", [0, *(pytest.param(third, marks=pytest.mark.nightly(0.3)) for third in (1, 2))])
+@pytest.mark.parametrize("third", [0, *(pytest.param(third, marks=pytest.mark.nightly(0.1)) for third in (1, 2))])
 @pytest.mark.parametrize("name", TRAPS)
 def test_a_trap_is_refused_or_means_what_it_says(tmp_path: Path, marks: Path, name: str, third: int) -> None:
     """Each value in each field; procmail is asked about every third of them, about the others among the long proofs."""

@@ -81,7 +81,7 @@ def test_nothing_but_what_is_rosas_reaches_emma(home: MailHost) -> None:
     only_rosa_reaches_emma(home, 300, 20261125)
 
 
-@pytest.mark.nightly(0.5)
+@pytest.mark.nightly(0.2)
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_but_what_is_rosas_reaches_emma_all_night(home: MailHost, seed: int) -> None:

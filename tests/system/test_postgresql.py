@@ -8,7 +8,7 @@ import pytest
 
 from tests.host.machine import CHECKOUT
 
-pytestmark = [pytest.mark.nightly(9), pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.daemons, pytest.mark.browser, pytest.mark.timeout(3600)]
 PYTEST = (sys.executable, "-m", "tests.postgresql", sys.executable, "-m", "pytest", "-p", "tests.database")
 CHOICE = ("--database-alone", "-q", "-m", "(daemons or browser) and not nightly")
 
@@ -23,13 +23,16 @@ def passes(*words: str) -> None:
     assert " passed" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.nightly(5)
 def test_the_server_runs_on_postgresql() -> None:
     passes("tests/system")
 
 
+@pytest.mark.nightly(11)
 def test_the_browser_sees_the_same_on_postgresql() -> None:
     passes("tests/browser")
 
 
+@pytest.mark.nightly(8)
 def test_the_mail_host_is_told_the_same_on_postgresql() -> None:
     passes("tests", "--ignore=tests/system", "--ignore=tests/browser")
