@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 USUAL_MINUTES = 1.0
+LONG = 3.0  # minutes: such a file goes before all others
 
 
 def parse_part(text: str) -> tuple[int, int]:
@@ -61,10 +62,13 @@ def keep_part(config: pytest.Config, items: list[pytest.Item], part: int, parts:
 
 
 def longest_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Files with long proofs, then with a browser, with daemons, and the rest; each in the order it had."""
+    """Files with long proofs, then those with daemons or a browser, then the rest; each in the order it had.
+
+    A browser keeps a core busy and daemons are mostly waited for, so these two are best mixed as they come.
+    """
     rows = list(items)
     ranks: dict[str, float] = {}
     for item in rows:
-        daemons = sum(bool(item.get_closest_marker(name)) for name in ("daemons", "browser"))
-        ranks[str(item.path)] = max(ranks.get(str(item.path), 0.0), 10 * minutes_of(item) + daemons)
+        waits = any(item.get_closest_marker(name) for name in ("daemons", "browser"))
+        ranks[str(item.path)] = max(ranks.get(str(item.path), 0.0), minutes_of(item) // LONG + waits)
     return sorted(rows, key=lambda item: -ranks[str(item.path)])

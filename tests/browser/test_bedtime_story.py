@@ -5,13 +5,13 @@ moment is in tests/host/test_clock_live.py.)
 """
 
 import imaplib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
+from tests.host.letters import ended, reading
 from tests.host.machine import wait_for
 from tests.system.server import HOUSEHOLD, PASSWORD, Server
 from tests.system.zones import zone
@@ -26,31 +26,10 @@ EARLY = HOUSEHOLD.replace('hours = "always"', 'hours = "07:00-20:00"').replace(
 WHO = "from accounts.models import User\nprint(User.objects.get(name='Bo').pk)"
 
 
-@contextmanager
-def session(server: Server, address: str) -> Iterator[imaplib.IMAP4]:
-    """An open session of a mail program."""
-    imap = imaplib.IMAP4("127.0.0.1", server.layout.imap, timeout=30)
-    try:
-        imap.login(address, PASSWORD)
-        imap.select()
-        yield imap
-    finally:
-        imap.shutdown()
-
-
-def ended(imap: imaplib.IMAP4) -> bool:
-    """Whether a session is over."""
-    try:
-        imap.noop()
-    except (imaplib.IMAP4.abort, OSError):
-        return True
-    return False
-
-
 def refusal(server: Server) -> str:
     """What IMAP says to Bo; nothing when it lets him in."""
     try:
-        with session(server, BO):
+        with reading(server.layout, BO, PASSWORD):
             return ""
     except imaplib.IMAP4.error as error:
         return str(error)
@@ -71,7 +50,7 @@ def test_at_his_hour_the_session_ends_and_the_pages_say_when_it_opens(
     server.load(EARLY.replace('name = "Rossi"', f'name = "Rossi"\ntimezone = "{zone(NOON)}"'))
     child = f"/family/{server.ask(WHO)}/"
     mother, bo = visit(ADA), visit(BO, size=PHONE, language="it")
-    with session(server, BO) as his, session(server, ADA) as hers:
+    with reading(server.layout, BO, PASSWORD) as his, reading(server.layout, ADA, PASSWORD) as hers:
         assert his.noop()[0] == "OK"
         expect(bo.locator("main")).not_to_contain_text("Ora dorme")
         mother.goto(child)

@@ -62,6 +62,27 @@ def signed_in(layout: Layout, login: str, word: str = WORD) -> Iterator[smtplib.
         yield dialogue
 
 
+@contextmanager
+def reading(layout: Layout, login: str, word: str = WORD) -> Iterator[imaplib.IMAP4]:
+    """An open session of a mail program, its inbox selected."""
+    session = imaplib.IMAP4(layout.address, layout.imap, timeout=30)
+    try:
+        session.login(login, word)
+        session.select()
+        yield session
+    finally:
+        session.shutdown()
+
+
+def ended(session: imaplib.IMAP4) -> bool:
+    """True when the server has hung up."""
+    try:
+        session.noop()
+    except (imaplib.IMAP4.abort, OSError):
+        return True
+    return False
+
+
 def answer(dialogue: smtplib.SMTP, sender: str, recipient: str, more: str = "") -> str:
     """What RCPT says, or MAIL FROM when that is refused already; nothing is sent."""
     dialogue.rset()

@@ -3,8 +3,7 @@
 import imaplib
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ from passlib.hash import sha512_crypt
 from deploy.host import release
 from deploy.host.apply import ApplyError
 from deploy.snapshot import Alias, Domain, Mailbox, Snapshot
-from tests.host.letters import HASH, HOUSE, WORD, answer, letter, signs_in, stranger
+from tests.host.letters import HASH, HOUSE, WORD, answer, ended, letter, reading, signs_in, stranger
 from tests.host.machine import MailHost, wait_for
 
 pytestmark = pytest.mark.daemons
@@ -34,27 +33,6 @@ def said(host: MailHost, recipient: str) -> str:
         return answer(dialogue, "someone@elsewhere.example", recipient)
 
 
-@contextmanager
-def imap(host: MailHost, login: str, word: str = WORD) -> Iterator[imaplib.IMAP4]:
-    """An open session, selected."""
-    session = imaplib.IMAP4(host.layout.address, host.layout.imap, timeout=30)
-    session.login(login, word)
-    session.select()
-    try:
-        yield session
-    finally:
-        session.shutdown()
-
-
-def ended(session: imaplib.IMAP4) -> bool:
-    """True when the server has hung up."""
-    try:
-        session.noop()
-    except (imaplib.IMAP4.abort, OSError):
-        return True
-    return False
-
-
 def test_a_new_mailbox_gets_its_first_letter(mailhost: MailHost) -> None:
     mailhost.apply(HOUSE)
     assert "550 5.1.1" in said(mailhost, ZOE)
@@ -62,7 +40,7 @@ def test_a_new_mailbox_gets_its_first_letter(mailhost: MailHost) -> None:
     with stranger(mailhost.layout) as dialogue:
         dialogue.sendmail("someone@elsewhere.example", [ZOE], letter("first"))
     wait_for(lambda: any(b"Subject: first" in one for one in mailhost.letters(ZOE_KEY)), "the letter", 5)
-    with imap(mailhost, ZOE) as session:
+    with reading(mailhost.layout, ZOE) as session:
         assert session.search(None, "ALL")[1] == [b"1"]
 
 
@@ -81,7 +59,7 @@ def test_a_new_domain_is_known_at_once(mailhost: MailHost) -> None:
 
 def test_who_is_suspended_is_out_at_once(mailhost: MailHost) -> None:
     mailhost.apply(with_zoe())
-    with imap(mailhost, ZOE) as session:
+    with reading(mailhost.layout, ZOE) as session:
         mailhost.apply(with_zoe(active=False))
         assert ended(session)
     assert said(mailhost, ZOE) == "550 5.2.1 <zoe@house.test>: Recipient address rejected: This mailbox is suspended."
@@ -119,7 +97,7 @@ def test_an_old_password_opens_nothing_from_the_moment_of_live(mailhost: MailHos
 
 def test_other_people_keep_their_sessions(mailhost: MailHost) -> None:
     mailhost.apply(with_zoe())
-    with imap(mailhost, "anna@house.test") as session:
+    with reading(mailhost.layout, "anna@house.test") as session:
         mailhost.apply(with_zoe(password=NEW_HASH))
         assert session.noop()[0] == "OK"
 

@@ -34,7 +34,7 @@ from tests.host.family import (
     written,
 )
 from tests.host.held import found, plant, stored
-from tests.host.letters import HOUSE, WORD, answer, signed_in
+from tests.host.letters import HOUSE, WORD, answer, ended, reading, signed_in
 from tests.host.machine import MailHost, wait_for
 from tests.host.test_dry_run import dry
 
@@ -71,15 +71,6 @@ def refusal(layout: Layout, port: int) -> str:
     return ""
 
 
-def ended(imap: imaplib.IMAP4) -> bool:
-    """Whether a session is over."""
-    try:
-        imap.noop()
-    except (imaplib.IMAP4.abort, OSError):
-        return True
-    return False
-
-
 def later(host: MailHost, token: str) -> list[Path]:
     """The letters with this token that wait for the morning."""
     return [path for path in host.layout.later.glob(f"{KEY}/*/new/*") if token.encode() in path.read_bytes()]
@@ -109,16 +100,10 @@ def test_at_night_imap_and_pop3_tell_the_hour_of_opening(home: MailHost) -> None
 
 
 def test_an_open_session_ends_at_her_hour(home: MailHost) -> None:
-    emma, anna = (imaplib.IMAP4(home.layout.address, home.layout.imap, timeout=30) for _ in range(2))
-    try:
-        emma.login(EMMA, WORD)
-        anna.login(ANNA, WORD)
+    with reading(home.layout, EMMA) as emma, reading(home.layout, ANNA) as anna:
         home.apply(ASLEEP, NIGHT)
         wait_for(lambda: ended(emma), "the end of Emma's session")
         assert anna.noop()[0] == "OK"
-    finally:
-        emma.shutdown()
-        anna.shutdown()
 
 
 def test_a_listed_friends_letter_waits_and_is_there_in_the_morning_with_its_bytes_and_its_date(home: MailHost) -> None:

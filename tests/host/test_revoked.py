@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import pytest
 
 from deploy.snapshot import Alias, Domain, Snapshot
-from tests.host.letters import ANNA, HOUSE, WORD, letter, signed_in, signs_in
+from tests.host.letters import ANNA, HOUSE, WORD, ended, letter, reading, signed_in, signs_in
 from tests.host.machine import MailHost
-from tests.host.test_apply_live import NEW_HASH, NEW_WORD, ZOE, ended, imap, with_zoe
+from tests.host.test_apply_live import NEW_HASH, NEW_WORD, ZOE, with_zoe
 
 pytestmark = pytest.mark.daemons
 ALL = "imap pop3 submission"
@@ -55,13 +55,13 @@ def seconds_until_out(host: MailHost, *steps: Snapshot) -> float:
     """
     host.apply(with_zoe())
     assert signs_in(host.layout, ZOE, WORD) == ALL
-    with imap(host, ZOE) as reading, pop3(host, ZOE) as fetching:
+    with reading(host.layout, ZOE) as reader, pop3(host, ZOE) as fetching:
         at = datetime.now(UTC)
         for snapshot in steps:
             host.apply(snapshot, at)
         took = live_since(host)
         print(f"out after {took:.2f} s")
-        assert ended(reading)
+        assert ended(reader)
         assert hung_up(fetching)
     assert signs_in(host.layout, ZOE, WORD) == ""
     return took
@@ -131,7 +131,7 @@ def test_recipes_that_stay_the_same_are_linked(mailhost: MailHost) -> None:
 
 def test_an_imap_session_that_waits_ends_too(mailhost: MailHost) -> None:
     mailhost.apply(with_zoe())
-    with imap(mailhost, ZOE) as session:
+    with reading(mailhost.layout, ZOE) as session:
         session.send(b"x IDLE\r\n")
         assert session.readline().startswith(b"+")
         mailhost.apply(with_zoe(active=False))

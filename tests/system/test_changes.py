@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.host.letters import ended
 from tests.host.machine import wait_for
 from tests.system.panel import Panel
 from tests.system.server import HOUSEHOLD, PASSWORD, Server
@@ -108,14 +109,6 @@ def refused(server: Server, door: str) -> bool:
     except (imaplib.IMAP4.error, poplib.error_proto, smtplib.SMTPAuthenticationError):
         return True
     return False
-
-
-def ended(session: imaplib.IMAP4) -> bool:
-    """Whether an open session is over."""
-    try:
-        return session.noop()[0] != "OK"
-    except (imaplib.IMAP4.error, OSError):
-        return True
 
 
 def test_a_deleted_mailbox_comes_back_with_its_key_and_its_letters(server: Server):
