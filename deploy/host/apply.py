@@ -132,10 +132,10 @@ def make_live(
     if old and not anew and says(old, snapshot, rendered, versions(layout)):
         return Applied(old.number, changed=False, generation=snapshot.generation)
     switch = Switch(old.number if old else None, release.next_number(layout))
-    prepare(layout, switch, snapshot, rendered, at, old, audit)
+    new = prepare(layout, switch, snapshot, rendered, at, old, audit)
     log(f"Release {release.name_of(switch.new)} is written, and every map answers as it was written.")
     release.switch(layout, switch.new)
-    settle_or_give_up(layout, switch, at, log, old)
+    settle_or_give_up(layout, switch, at, log, [old, new] if old else [new])
     tidy(layout, log)
     return Applied(switch.new, changed=True, generation=snapshot.generation)
 
@@ -144,8 +144,8 @@ def says(old: Release, snapshot: Snapshot, rendered: Mapping[str, bytes], now: M
     """True when a release was made from these wishes and files, for this Postfix and this type of map."""
     manifest, readable = old.manifest, old.snapshot
     return (
-        manifest.files == {path: release.digest(data) for path, data in rendered.items()}
-        and release.same_wishes(readable, snapshot)
+        release.same_wishes(readable, snapshot)
+        and manifest.files == {path: release.digest(data) for path, data in rendered.items()}
         and same_build(old, now)
     )
 
@@ -158,7 +158,7 @@ def prepare(
     at: datetime,
     old: Release | None,
     audit: str = "",
-) -> None:
+) -> Release:
     """Everything before the switch. What fails here leaves nothing behind, or leaves it to the next run.
 
     `old`: the live release, which was read once already.
@@ -179,6 +179,7 @@ def prepare(
             drop(layout, switch.new)
             journal.forget(layout)
         raise
+    return new
 
 
 def folders_in(place: Path) -> set[str]:

@@ -33,6 +33,7 @@ from deploy.host.release import (
     releases,
     same_wishes,
     snapshot_digest,
+    written,
 )
 from deploy.render.quoting import procmail_word
 from deploy.render.reading import read_map
@@ -101,7 +102,8 @@ def build(
     )
     files.write(staging / "snapshot.json", text.encode(), 0o600)
     files.write(staging / "MANIFEST.json", manifest.to_json().encode(), 0o644)
-    return commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+    path = commit(layout, staging, number, [*new, *indexes, "snapshot.json", "MANIFEST.json"])
+    return written(path, manifest, snapshot)
 
 
 def identity(snapshot: Snapshot, text: str, before: Release | None) -> str:
@@ -128,14 +130,14 @@ def clear(layout: Layout) -> None:
             files.remove(path)
 
 
-def commit(layout: Layout, staging: Path, number: int, new: Iterable[str]) -> Release:
-    """Have all of it on the disk, then give it its name."""
+def commit(layout: Layout, staging: Path, number: int, new: Iterable[str]) -> Path:
+    """Have all of it on the disk, then give it its name; the folder."""
     folders = [Path(folder) for folder, _folders, _files in os.walk(staging)]
     files.flush([*(staging / path for path in new), *folders])
-    release = Release(layout.root / "releases" / name_of(number))
-    staging.rename(release.path)
-    files.flush([release.path.parent])
-    return release
+    path = layout.root / "releases" / name_of(number)
+    staging.rename(path)
+    files.flush([path.parent])
+    return path
 
 
 def versions(layout: Layout) -> dict[str, str]:

@@ -124,6 +124,13 @@ class Release:
             ) from error
 
 
+def written(path: Path, manifest: Manifest, snapshot: Snapshot) -> Release:
+    """A release that was just written: what it holds needs no reading."""
+    one = Release(path)
+    vars(one).update(manifest=manifest, snapshot=snapshot)
+    return one
+
+
 def reason(error: Exception) -> str:
     """Why something went wrong, short and on one line."""
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__

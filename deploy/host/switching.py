@@ -21,7 +21,7 @@ reload. Dovecot reads a passwd-file again by itself, at the first question of a 
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -68,10 +68,10 @@ def drop(layout: Layout, number: int | None) -> None:
         files.remove(never.path)
 
 
-def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log, known: Release | None = None) -> None:
+def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log, known: Iterable[Release] = ()) -> None:
     """Have the daemons answer out of the release that is live now, or lead them back to the one before.
 
-    `known`: the one before, where it was read already.
+    `known`: those of the two that were read already.
     """
     try:
         settle(layout, switch, log, known)
@@ -85,10 +85,11 @@ def settle_or_give_up(layout: Layout, switch: Switch, at: datetime, log: Log, kn
         raise GivenUp(f"{sentence} The release before is live again.") from error
 
 
-def settle(layout: Layout, switch: Switch, log: Log, known: Release | None = None) -> None:
+def settle(layout: Layout, switch: Switch, log: Log, known: Iterable[Release] = ()) -> None:
     """Tell the daemons, ask them, and end the sessions of people who may no longer sign in."""
     switched = time.time()
-    old, new = known or release.at_number(layout, switch.old), release.at_number(layout, switch.new)
+    read: dict[int | None, Release] = {one.number: one for one in known}
+    old, new = (read.get(number) or release.at_number(layout, number) for number in (switch.old, switch.new))
     assert new, "a release that is live has a folder"
     if not nudge(layout, log) or release.differ(old, new, NEED_RELOAD):
         helper.ask(layout, "reload", "postfix")

@@ -78,7 +78,7 @@ def render(snapshot: Snapshot, at: datetime, mail: str) -> dict[str, bytes]:
         **dict(lists(looked)),
         "dovecot/passwd": passwd(addresses, mail, sleeping),
     }
-    return {path: (header(path) + text).encode() for path, text in sorted(texts.items())}
+    return {path: (header(path) + texts.pop(path)).encode() for path in sorted(texts)}  # never all of it twice
 
 
 def header(path: str) -> str:

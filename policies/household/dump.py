@@ -16,21 +16,20 @@ from policies.household.tables import Table
 from policies.models import Contact
 from policies.rules import danger
 
+ROWS: Final = 1000  # of a large host, that are held at once
 OF_COMMUNITY: Final = ("domains", "contacts", "usage_policies__acknowledgements__user")
 
 
 def dump(*, secrets: bool = False) -> str:
     """The household file of everything in the database; password hashes only with `secrets`."""
     own = set(Domain.objects.values_list("name", flat=True))
+    people = User.objects.prefetch_related("memberships__community", "contacts").iterator(ROWS)
     tables = {
         "community": [community_table(row, own) for row in Community.objects.prefetch_related(*OF_COMMUNITY)],
         "domain": [domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail")],
-        "person": [
-            person_table(row, own, secrets=secrets)
-            for row in User.objects.prefetch_related("memberships__community", "contacts")
-        ],
+        "person": [person_table(row, own, secrets=secrets) for row in people],
         "mailbox": mailbox_tables(),
-        "alias": [alias_table(row) for row in Alias.objects.all()],
+        "alias": [alias_table(row) for row in Alias.objects.iterator(ROWS)],
     }
     return tomli_w.dumps({name: rows for name, rows in tables.items() if rows})
 
@@ -95,7 +94,7 @@ def mailbox_tables() -> list[Table]:
     """Every `[[mailbox]]`."""
     found = Mailbox.objects.select_related("vacation", "spam", "forwarding").prefetch_related("people", "filter_rules")
     out = filing.barred()
-    return [{**mailbox_table(row), **filing.tables_of(row, out)} for row in found]
+    return [{**mailbox_table(row), **filing.tables_of(row, out)} for row in found.iterator(ROWS)]
 
 
 def mailbox_table(row: Mailbox) -> Table:
