@@ -3,7 +3,8 @@
 In: nothing but the database. Out: TOML text that `load` reads back. Nothing is touched.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import tomli_w
@@ -17,21 +18,47 @@ from policies.models import Contact
 from policies.rules import danger
 
 ROWS: Final = 1000  # of a large host, that are held at once
+LONG: Final = {"": "-" * 200}
 OF_COMMUNITY: Final = ("domains", "contacts", "usage_policies__acknowledgements__user")
 
 
 def dump(*, secrets: bool = False) -> str:
     """The household file of everything in the database; password hashes only with `secrets`."""
+    texts = (text for name, rows in tables(secrets=secrets) for text in written(name, iter(rows)))
+    return "\n".join(sorted(texts, key=is_table))
+
+
+def is_table(text: str) -> bool:
+    """Short rows are written as a value, which TOML has before all tables."""
+    return text.startswith("[")
+
+
+def tables(*, secrets: bool) -> Iterator[tuple[str, Iterable[Table]]]:
+    """Every kind of table, and its rows."""
     own = set(Domain.objects.values_list("name", flat=True))
+    yield "community", (community_table(row, own) for row in Community.objects.prefetch_related(*OF_COMMUNITY))
+    yield "domain", (domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail"))
     people = User.objects.prefetch_related("memberships__community", "contacts").iterator(ROWS)
-    tables = {
-        "community": [community_table(row, own) for row in Community.objects.prefetch_related(*OF_COMMUNITY)],
-        "domain": [domain_table(row) for row in Domain.objects.select_related("alias_of").exclude(kind="mail")],
-        "person": [person_table(row, own, secrets=secrets) for row in people],
-        "mailbox": mailbox_tables(),
-        "alias": [alias_table(row) for row in Alias.objects.iterator(ROWS)],
-    }
-    return tomli_w.dumps({name: rows for name, rows in tables.items() if rows})
+    yield "person", (person_table(row, own, secrets=secrets) for row in people)
+    yield "mailbox", mailbox_tables()
+    yield "alias", (alias_table(row) for row in Alias.objects.iterator(ROWS))
+
+
+def written(name: str, rows: Iterator[Table]) -> Iterator[str]:
+    """Some rows at a time: all of a large host at once would take as much memory as its worker may."""
+    first, second = list(islice(rows, ROWS)), list(islice(rows, ROWS))
+    if first and not second:
+        yield tomli_w.dumps({name: first})
+    for some in (first, second) if second else ():
+        yield as_tables(name, some)
+    while some := list(islice(rows, ROWS)):
+        yield as_tables(name, some)
+
+
+def as_tables(name: str, rows: list[Table]) -> str:
+    """Rows of which none is written as a value: for that, the last would be too long, which is taken away again."""
+    text = tomli_w.dumps({name: [*rows, LONG]})
+    return text[: text.rindex(f"\n[[{name}]]\n")]
 
 
 def present(pairs: Iterable[tuple[str, Any]]) -> Table:
@@ -90,11 +117,11 @@ def contact_table(row: Contact, own: Collection[str]) -> Table:
     return present([("address", row.address), ("name", row.name), *facts, ("confirmed", confirmed or None)])
 
 
-def mailbox_tables() -> list[Table]:
+def mailbox_tables() -> Iterator[Table]:
     """Every `[[mailbox]]`."""
     found = Mailbox.objects.select_related("vacation", "spam", "forwarding").prefetch_related("people", "filter_rules")
     out = filing.barred()
-    return [{**mailbox_table(row), **filing.tables_of(row, out)} for row in found.iterator(ROWS)]
+    return ({**mailbox_table(row), **filing.tables_of(row, out)} for row in found.iterator(ROWS))
 
 
 def mailbox_table(row: Mailbox) -> Table:

@@ -1,6 +1,7 @@
 """The household file: load, dump, and every refusal with its place."""
 
 import json
+import sys
 import tomllib
 from io import StringIO
 from typing import Any
@@ -69,6 +70,15 @@ def test_dump_then_load_is_the_identity(db, settings, tmp_path):
     load(text, "a test")
     assert everything() == before
     assert dump(secrets=True) == text
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_a_large_host_is_written_from_some_rows_at_a_time(db, settings, tmp_path, monkeypatch, rows):
+    settings.VAR = tmp_path
+    load_example()
+    whole = dump()
+    monkeypatch.setattr(sys.modules[dump.__module__], "ROWS", rows)
+    assert tomllib.loads(dump()) == tomllib.loads(whole)
 
 
 def test_dump_without_secrets_has_none_and_loads_over_what_is_there(db):
