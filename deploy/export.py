@@ -7,7 +7,7 @@ Raises nothing that can happen on a mail host: what failed is recorded with its 
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 
 from accounts.chain import head
@@ -37,7 +37,7 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     """
     try:
         layout = services.layout()
-        with one_at_a_time(layout):
+        with one_at_a_time(layout, patient=verify):
             host = MailHost.objects.get(name=name)
             done = met(host, layout) and (verify or host.attended < Wishes.current())
             if done:
@@ -46,8 +46,8 @@ def reconcile(name: str, *, verify: bool = False) -> None:
     except (ApplyError, LayoutError) as error:
         logger.error("%s", error)
         MailHost.objects.filter(name=name).update(error=str(error))
-    except services.Busy as error:
-        logger.error("%s", error)  # whoever is at it looks at the newest wishes, too
+    except services.Busy as error:  # whoever is at it, or waits for it, looks at the newest wishes, too
+        logger.log(logging.ERROR if verify else logging.INFO, "%s", error)
     else:
         if done:
             answers.attend(name, again=True)
@@ -73,11 +73,16 @@ def renew(name: str) -> str:
 
 
 @contextmanager
-def one_at_a_time(layout: Layout) -> Iterator[None]:
-    """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one."""
+def one_at_a_time(layout: Layout, *, patient: bool = True) -> Iterator[None]:
+    """Only one worker of this host gathers and applies, so that an older snapshot never follows a newer one.
+
+    Of the impatient at most one waits, for it will see the newest wishes: else those that come every few seconds while
+    a long release is made would take all threads of the worker, and nobody would let letters in or read the log.
+    """
     with ExitStack() as stack:
         try:
-            stack.enter_context(files.locked(layout.root / ".reconcile"))
+            with nullcontext() if patient else files.locked(layout.root / ".waiting", patience=0):
+                stack.enter_context(files.locked(layout.root / ".reconcile"))
         except OSError as error:
             raise ApplyError(unwritten(layout, error)) from error
         yield

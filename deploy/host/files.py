@@ -40,7 +40,7 @@ def _wait_for(handle: int, path: Path, until: float) -> None:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise Busy(f"Another process has been holding {path} for a minute; try again later.") from None
+                raise Busy(f"Another process holds {path}: try again later.") from None
             time.sleep(0.02)
 
 
