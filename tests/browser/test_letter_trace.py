@@ -105,6 +105,7 @@ def test_a_letter_is_found_without_javascript_and_by_keys(server: Server, visit:
     page.goto("/reports/trace/")
     page.keyboard.press("/")
     page.keyboard.type("outside")
+    page.wait_for_load_state("networkidle")  # each letter typed is a search, whose answer closes what was open
     expect(page.locator(".way")).to_have_count(1)
     step = page.locator(".way-steps summary").first
     step.focus()
