@@ -104,8 +104,8 @@ def test_a_letter_is_found_without_javascript_and_by_keys(server: Server, visit:
     page = visit(ADA)
     page.goto("/reports/trace/")
     page.keyboard.press("/")
-    page.keyboard.type("outside")
-    page.wait_for_load_state("networkidle")  # each letter typed is a search, whose answer closes what was open
+    with page.expect_response(re.compile(r"=outside(?:&|$)")):  # each letter typed is a search; its answer closes steps
+        page.keyboard.type("outside")
     expect(page.locator(".way")).to_have_count(1)
     step = page.locator(".way-steps summary").first
     step.focus()
