@@ -28,8 +28,6 @@ from policies.incoming import Incoming, Lines, Screened, incoming
 from policies.outgoing import Bond, Listed, Outgoing, memberships, outgoing
 
 GATES: Final = {"list": "hold", "proven": "proven", "anyone": "anyone"}  # what a level says of strangers who write
-
-
 Logins = Mapping[int, list[str]]  # by user
 
 

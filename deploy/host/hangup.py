@@ -23,10 +23,10 @@ ESTABLISHED: Final = "01"  # a state of /proc/net/tcp
 
 def hang_up(layout: Layout) -> str:
     """End every dialogue of the submission door; says how many there were."""
-    called, ended = callers(layout.submission), 0
-    for pid in servers(f"{layout.address}:{layout.submission}"):
+    door, called, ended = f"{layout.address}:{layout.submission}", callers(layout.submission), 0
+    for pid in servers(door):
         with suppress(ProcessLookupError), closing(Descriptor(os.pidfd_open(pid))) as process:
-            if called & sockets(pid) and serves(pid, f"{layout.address}:{layout.submission}"):
+            if called & sockets(pid) and serves(pid, door):  # still: a number may be given anew
                 signal.pidfd_send_signal(process.number, signal.SIGTERM)
                 ended += 1
     return f"ended {ended}"
