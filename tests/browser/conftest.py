@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.system.server import PASSWORD, Server
 
@@ -22,6 +22,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 PATIENCE = 15_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 # Every theme, size and language with each other; two of the four only among the long proofs.
 LOOKS = [
     pytest.param("light", SMALL_PHONE, "it"),
