@@ -153,6 +153,7 @@ def _values(var: Path, layout: Layout, choices: Choices) -> dict[str, str]:
         "OWN": OWN,
         "CARRIER": CARRIER,
         "MILTER": str(var / "run" / "milter" / "rspamd.sock"),
+        "SCANNER": str(var / "run" / "rspamd" / "scanner.sock"),
         "SUFFIXES": _suffixes(),
         "NAMESERVER": f"{layout.address}:{dns_port(layout)}",
         "HOSTNAME_PATTERN": re.escape(HOSTNAME),

@@ -1,5 +1,7 @@
 """Facts at the door, live: through SMTP, and with the filter down, broken, or lied to."""
 
+import os
+import signal
 import smtplib
 import socket
 import threading
@@ -164,6 +166,26 @@ def test_with_the_filter_gone_in_the_middle_of_a_letter_it_waits_outside(mailhos
             start_filter(mailhost)
     assert code == 451
     assert not [one for one in mailhost.letters(KEYS[ANNA]) if token.encode() in one]
+
+
+def test_a_scanner_that_ends_in_the_middle_of_a_letter_is_asked_anew(mailhost: MailHost) -> None:
+    """As rspamd does itself when one crashes: its place is taken at once, and the letter comes in with its facts."""
+    token = uuid.uuid4().hex
+    scanner = scanner_of(mailhost)
+    with stranger(mailhost.layout) as dialogue:
+        dialogue.mail(ROSA)
+        dialogue.rcpt(ANNA)
+        os.kill(scanner, signal.SIGSTOP)
+        threading.Timer(1, os.kill, (scanner, signal.SIGKILL)).start()
+        assert dialogue.data(written(f"From: {ROSA}", f"X-Token: {token}"))[0] == 250
+    assert facts(arrived(mailhost, token)).verdict == "fail"
+    assert scanner_of(mailhost) != scanner
+
+
+def scanner_of(host: MailHost) -> int:
+    """The process of rspamd that reads the letters."""
+    main = host.running.control("pid", "rspamd").out.decode().strip()
+    return int(host.run("pgrep", "-P", main, "-f", "normal process").stdout)
 
 
 @pytest.mark.usefixtures("filter_stopped")
