@@ -87,7 +87,8 @@ def test_the_log_is_looked_through(
     page.on("request", lambda request: asked.append(request.url))
     row.locator("summary").press("Enter")
     expect(row.get_by_text("nonna.rosa@gmail.com").nth(1)).to_be_visible()
-    assert [url for url in asked if "?q=" in url] == []  # leaving the field asks nothing: the answer would close what was just opened
+    # Leaving the field asks nothing: the answer would close what was just opened.
+    assert [url for url in asked if "?q=" in url] == []
     assert wrong(page) == []
     assert page.evaluate(SMALL) == []
     shot(page, f"audit_list-{language}-{theme}")
