@@ -123,7 +123,7 @@ def one_size(server: Server, count: int) -> Iterator[str]:
 def settle(server: Server) -> None:
     """Wait until what was filled in is live, and the worker is at rest."""
     server.execute("from deploy.tasks import poke\npoke('primary')")
-    until = time.monotonic() + 600
+    until = time.monotonic() + 3600
     while (state := server.state())["wished"] != state["applied"]:
         assert time.monotonic() < until, state["error"]
         time.sleep(0.1)
