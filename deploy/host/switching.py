@@ -97,20 +97,21 @@ def settle(layout: Layout, switch: Switch, log: Log, known: Iterable[Release] = 
     ask_postfix(layout, new.manifest.nonce, log)
     probe.wait_for_login(layout, new.manifest.nonce, switched if release.differ(old, new, ("dovecot/passwd",)) else 0)
     log("The daemons answer out of the new release.")
-    for login in ended(old, new) if old else []:
-        helper.ask(layout, "kick", login)
-        log(f"Sessions of {login} were ended.")
-    if old and release.differ(old, new, ("dovecot/passwd",)) and other_password(old.snapshot, new.snapshot):
-        log(f"Dialogues in which letters are handed in: {helper.ask(layout, 'hang-up')}.")
+    if old:
+        end_sessions(layout, old, new, new, log)
     nudge(layout, log)
     journal.forget(layout)
 
 
-def ended(old: Release, new: Release) -> list[str]:
-    """The logins whose sessions end. Every password and key is in the passwd-file: the same file ends nobody's."""
-    if not release.differ(old, new, ("dovecot/passwd",)):
-        return []
-    return revoked(old.snapshot, new.snapshot, falling_asleep(old, new))
+def end_sessions(layout: Layout, old: Release, new: Release, current: Release, log: Log) -> None:
+    """End what people hold open who may no longer sign in by the new release, or are asleep by the current one."""
+    if not any(release.differ(old, one, ("dovecot/passwd",)) for one in (new, current)):  # all of it is in there
+        return
+    for login in revoked(old.snapshot, new.snapshot, falling_asleep(old, current)):
+        helper.ask(layout, "kick", login)
+        log(f"Sessions of {login} were ended.")
+    if other_password(old.snapshot, new.snapshot):
+        log(f"Dialogues in which letters are handed in: {helper.ask(layout, 'hang-up')}.")
 
 
 def falling_asleep(old: Release, new: Release) -> set[str]:
@@ -156,10 +157,7 @@ def lead_back(layout: Layout, switch: Switch, at: datetime, log: Log) -> None:
     nudge(layout, log)
     try:
         helper.ask(layout, "reload", "postfix")
-        for login in revoked(old.snapshot, new.snapshot, falling_asleep(old, current)):
-            helper.ask(layout, "kick", login)
-        if other_password(old.snapshot, new.snapshot):
-            helper.ask(layout, "hang-up")
+        end_sessions(layout, old, new, current, log)
     except helper.HelperError as error:
         log(str(error))
     log(f"Release {new.path.name} was given up: {new.failed}")
