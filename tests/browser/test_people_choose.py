@@ -47,7 +47,7 @@ def test_people_are_found_by_typing_and_ticked_by_keyboard(
     expect(page.locator("#people-said")).to_have_text("More than 10 are found: write more of the name.")
     search.press_sequentially("7")
     expect(page.locator("#people-said")).to_have_text("1 person is found.")
-    search.press("Enter")  # looks, and does not save
+    search.press("Enter")  # does not save
     page.keyboard.press("Tab")
     expect(page.get_by_label("Cousin 17")).to_be_focused()
     page.keyboard.press("Space")
