@@ -6,8 +6,9 @@ Every door (form, API, CSV, household file, command line) comes through here. Wh
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -58,6 +59,7 @@ DOMAIN_LENGTH: Final = 253
 # What people outside may have left of their @: dot-atoms (RFC 5322) without the characters that mean something to a
 # map, a shell, a route or an archive of programs: ! " # $ % * / ? ^ ` { | }. The first one is a letter, digit or _.
 OUTSIDE_LOCAL: Final = re.compile(r"[a-z0-9_][a-z0-9_'+=&~-]*(?:\.[a-z0-9_'+=&~-]+)*\Z")
+HIDDEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # categories of characters, none of them printable
 LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
@@ -74,7 +76,7 @@ def line(value: object, limit: int = 200) -> str:
     if not isinstance(value, str):
         raise Refused(_("“%(value)s” is not text: write it between quotes."), value=spoken(value))
     text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in text):
+    if not text.isprintable() and any(unicodedata.category(c) in HIDDEN for c in text):
         raise Refused(_("“%(value)s” holds a character that cannot be seen: type it again."), value=spoken(value))
     text = " ".join(text.split())
     if len(text) > limit:
@@ -106,15 +108,20 @@ def one_of(value: object, tokens: Sequence[str]) -> str:
 
 def domain_name(value: object) -> str:
     """A domain as DNS knows it: lower-case A-labels (RFC 5890, UTS 46), at least two, the last one no number."""
-    text = line(value, 1000)
-    try:
-        ascii_name = idna.encode(text, uts46=True, transitional=False).decode("ascii").lower() if text else ""
-    except (idna.IDNAError, UnicodeError):
-        ascii_name = ""
+    ascii_name = a_labels(line(value, 1000))
     labels = ascii_name.split(".")
     if len(labels) < 2 or not all(map(LABEL.match, labels)) or labels[-1].isdigit() or len(ascii_name) > DOMAIN_LENGTH:
         raise Refused(_("“%(value)s” is not a domain: write it like myfamily.net."), value=spoken(value))
     return ascii_name
+
+
+@lru_cache(maxsize=4096)  # a large file names few domains, each for many addresses
+def a_labels(text: str) -> str:
+    """Text in A-labels; empty for what has none."""
+    try:
+        return idna.encode(text, uts46=True, transitional=False).decode("ascii").lower() if text else ""
+    except (idna.IDNAError, UnicodeError):
+        return ""
 
 
 def shown_domain(ascii_name: str) -> str:
@@ -146,9 +153,15 @@ def address(value: object) -> str:
     return whole
 
 
+@cache
+def time_zones() -> AbstractSet[str]:
+    """The names that this machine knows: a search through 600 files."""
+    return available_timezones()
+
+
 def timezone(value: object) -> str:
     """A name of the IANA time zone database."""
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in time_zones():
         raise Refused(_("“%(value)s” is not a time zone: write it like Europe/Rome."), value=spoken(value))
     return value
 

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey
 
 from accounts import passwords, rules as account_rules
 from accounts.models import Community, Membership, User
@@ -317,7 +318,7 @@ class Loader:
         with refusals(place, key):
             for name, value in values.items():
                 setattr(row, name, value)
-            row.clean_fields()
+            row.clean_fields(exclude=held(row))
             if before and before == row.values():
                 return
             row.clean()
@@ -365,6 +366,11 @@ class Loader:
         key, sentence = first(error)
         place = self.places.get((type(row), row.label())) if row else None
         return place.error(key, sentence) if place else HouseholdError(sentence)
+
+
+def held(row: Wish) -> set[str]:
+    """The relations of a row whose other end was fetched: that it is there has not to be asked for each row."""
+    return {one.name for one in row._meta.concrete_fields if isinstance(one, ForeignKey) and one.is_cached(row)}
 
 
 def dated(item: object) -> object:

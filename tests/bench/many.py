@@ -13,6 +13,7 @@ from django.db import models, transaction
 from accounts.models import Community, Membership, User
 from accounts.wishes import Wishes
 from domains.models import Alias, Domain, Mailbox, MailboxPerson
+from policies.filing import STEP
 from policies.models import Contact, FilterRule, Vacation
 from tests.host.letters import HASH
 
@@ -66,9 +67,9 @@ def fill(count: int) -> None:
     made(Contact(person=child, address=f"friend{of}@elsewhere.example") for child in children for of in range(CONTACTS))
     made(Alias(address=f"alias{box.address}", domain=box.domain, targets=[box.address]) for box in boxes[::5])
     made(
-        FilterRule(mailbox=box, position=at, when=[when], then=[then])
+        FilterRule(mailbox=box, position=at * STEP, when=[when], then=[then])
         for box in boxes[::10]
-        for at, (when, then) in enumerate(RULES)
+        for at, (when, then) in enumerate(RULES, 1)
     )
     away = {"text": "Torno presto.", "first": date(2026, 1, 1), "last": date(2036, 1, 1)}
     made(Vacation(mailbox=box, **away) for box in boxes[::50])

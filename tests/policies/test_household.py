@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, Community, Membership, User, Wishes
 from domains.models import Alias, Domain, Mailbox
@@ -35,6 +37,41 @@ address = "ada@rossi.example"
 def everything() -> tuple[Any, ...]:
     models = (Community, User, Membership, Domain, Mailbox, Alias, Contact, UsagePolicy, Acknowledgement)
     return tuple(tuple(sorted(map(str, (row.values() for row in model.objects.all())))) for model in models)
+
+
+def more_people(many: int) -> str:
+    """Families' worth of mailboxes, each with a list, a rule and an alias."""
+    return HEAD + "".join(
+        f"""
+[[person]]
+address = "p{number}@rossi.example"
+[[person.membership]]
+community = "Rossi"
+role = "guardian"
+[[person.contact]]
+address = "friend@elsewhere{number}.example"
+[[mailbox]]
+address = "p{number}@rossi.example"
+[[mailbox.rule]]
+key = "{number:016x}"
+when = [{{field = "subject", op = "contains", value = "fattura"}}]
+then = [{{action = "file", folder = "Conti"}}]
+[[alias]]
+address = "a{number}@rossi.example"
+to = ["p{number}@rossi.example"]
+"""
+        for number in range(many)
+    )
+
+
+def test_a_larger_file_asks_the_database_no_more(db) -> None:
+    asked = []
+    for many in (2, 20):
+        load(more_people(many), "test")
+        with CaptureQueriesContext(connection) as queries:
+            assert load(dump(), "test", prune=True).changed == []
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_the_example_loads_twice_with_the_same_passwords(db, settings, tmp_path):
