@@ -157,6 +157,7 @@ def test_it_is_narrowed(house: Household) -> None:
     assert kinds(until=str(today - timedelta(days=2))) == set()
     assert "user" in kinds(since=str(today - timedelta(days=2)), until=str(today + timedelta(days=2)))
     assert kinds(since="nonsense", kind="nonsense") == kinds()
+    assert kinds(since="0001-01-01", until="9999-12-31") == kinds()
 
 
 def test_a_page_has_fifty_and_asks_the_database_no_more(house: Household) -> None:
