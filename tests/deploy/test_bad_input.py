@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.test import override_settings
 
 from accounts.wishes import Wishes, wishes
@@ -177,3 +179,12 @@ def test_postmap_is_gone(host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         patch.setattr("deploy.host.commands.program", run.__globals__["program"].__wrapped__)
         assert host.sentence() == "The program postmap is not installed."
     assert host.mended()
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_moment_at_the_end_of_the_calendar_is_refused(household: Household, tmp_path: Path, at: str) -> None:
+    told = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("render", str(tmp_path / "out"), "--at", at, stderr=told)
+    assert (ended.value.code, told.getvalue()) == (2, "date value out of range.\n")
+    assert not (tmp_path / "out").exists()

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.refuse(f"“{options['host']}” is no mail host here.", 1)
         except Unwritable as error:
             self.refuse(str(error), 1)
-        except (OSError, ValueError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             self.refuse(f"{error}.", 2)
 
     def refuse(self, sentence: str, status: int) -> None:
