@@ -87,9 +87,22 @@ def suspended(tables: Table, since: list[AuditEntry]) -> None:
         here = dict(model._default_manager.values_list("address", "active"))
         closed = {address for address, active in here.items() if not active}
         closed |= {row.what for row in since if row.kind == kind and was_closed(row) and row.what not in here}
+        closed |= {then for then, last in addresses_then(since, kind).items() if last in closed}
         for table in tables.get(name, []):
             if table["address"] in closed:
                 table["active"] = False
+
+
+def addresses_then(since: list[AuditEntry], kind: str) -> dict[str, str]:
+    """The last address of who or what had another one then, by that of then."""
+    found: dict[str, str] = {}
+    for row in sorted(since, key=lambda row: row.pk):
+        if row.kind == kind and row.before and row.after and "address" in row.before:
+            old, new = row.before["address"], row.after["address"]
+            first = next((then for then, last in found.items() if last == old), None)
+            if first or old not in found:  # else the address of then is somebody else's by now
+                found[first or old] = new
+    return found
 
 
 def was_closed(entry: AuditEntry) -> bool:
@@ -100,6 +113,8 @@ def was_closed(entry: AuditEntry) -> bool:
 def blocked(tables: Table, since: list[AuditEntry]) -> None:
     """Whom a list blocks now stays blocked there, and whom it blocked when it went with its person."""
     owners = {("person", table["address"]): table for table in tables.get("person", [])}
+    moved = addresses_then(since, "user").items()
+    owners |= {("person", last): owners["person", then] for then, last in moved if ("person", then) in owners}
     owners |= {("community", table["name"]): table for table in tables.get("community", [])}
     for owner, entry in (*blocks_now(), *blocks_gone(since)):
         if table := owners.get(owner):

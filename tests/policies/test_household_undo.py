@@ -216,3 +216,20 @@ def test_what_others_have_read_comes_back_with_a_community(household: Household)
     change(household.family, name="Casa Fioretti")
     then.back()
     assert Acknowledgement.objects.filter(policy__community__name="Fioretti family", user__address=EMMA).exists()
+
+
+def test_who_got_another_address_since_stays_suspended_and_blocked(household: Household) -> None:
+    text, generation = dump(), Wishes.current()
+    emma = User.objects.get(address="emma@myfamily.net")
+    with wishes("anna@myfamily.net", "test"):
+        emma.active = False
+        emma.save()
+        Contact(person=emma, address="evil@outside.example", kind=Contact.Kind.BLOCKED).save()
+    for address in ("emma.two@myfamily.net", "emma.three@myfamily.net"):
+        with wishes("marco@myfamily.net", "test"):
+            emma.address = address
+            emma.save()
+    undo(text, generation, User.objects.get(address="marco@myfamily.net"), Wishes.current())
+    back = User.objects.get(address="emma@myfamily.net")
+    assert not back.active
+    assert Contact.objects.filter(person=back, address="evil@outside.example", kind=Contact.Kind.BLOCKED).exists()
