@@ -28,6 +28,7 @@ from policies.household.tables import Table, parse
 from policies.models import Contact
 
 DOOR: Final = "undo"
+LOOKED_AT: Final = ("user", "mailbox", "community", "contact")  # what the audit log must say of since then
 ENTRY: Final = ("address", "name", "direction", "kind", "assurance", "evidence", "confirmed")
 
 
@@ -73,7 +74,7 @@ def undo(text: str, generation: int, author: User, shown: int, what: str = "") -
 
 def go_back(tables: Table, generation: int) -> None:
     """Load the tables, with what never goes backwards as it is now."""
-    since = list(AuditEntry.objects.filter(generation__gt=generation, kind__in=("user", "mailbox", "contact")))
+    since = list(AuditEntry.objects.filter(generation__gt=generation, kind__in=LOOKED_AT))
     opened = keys_of_people()
     suspended(tables, since)
     blocked(tables, since)
@@ -87,18 +88,18 @@ def suspended(tables: Table, since: list[AuditEntry]) -> None:
         here = dict(model._default_manager.values_list("address", "active"))
         closed = {address for address, active in here.items() if not active}
         closed |= {row.what for row in since if row.kind == kind and was_closed(row) and row.what not in here}
-        closed |= {then for then, last in addresses_then(since, kind).items() if last in closed}
+        closed |= {then for then, last in names_then(since, kind).items() if last in closed}
         for table in tables.get(name, []):
             if table["address"] in closed:
                 table["active"] = False
 
 
-def addresses_then(since: list[AuditEntry], kind: str) -> dict[str, str]:
-    """The last address of who or what had another one then, by that of then."""
-    found: dict[str, str] = {}
+def names_then(since: list[AuditEntry], kind: str) -> dict[str, str]:
+    """The last name or address of who or what had another one then, by that of then."""
+    field, found = "name" if kind == "community" else "address", dict[str, str]()
     for row in sorted(since, key=lambda row: row.pk):
-        if row.kind == kind and row.before and row.after and "address" in row.before:
-            old, new = row.before["address"], row.after["address"]
+        if row.kind == kind and row.before and row.after and field in row.before:
+            old, new = row.before[field], row.after[field]
             first = next((then for then, last in found.items() if last == old), None)
             if first or old not in found:  # else the address of then is somebody else's by now
                 found[first or old] = new
@@ -113,9 +114,10 @@ def was_closed(entry: AuditEntry) -> bool:
 def blocked(tables: Table, since: list[AuditEntry]) -> None:
     """Whom a list blocks now stays blocked there, and whom it blocked when it went with its person."""
     owners = {("person", table["address"]): table for table in tables.get("person", [])}
-    moved = addresses_then(since, "user").items()
-    owners |= {("person", last): owners["person", then] for then, last in moved if ("person", then) in owners}
     owners |= {("community", table["name"]): table for table in tables.get("community", [])}
+    for name, kind in (("person", "user"), ("community", "community")):
+        moved = names_then(since, kind).items()
+        owners |= {(name, last): owners[name, then] for then, last in moved if (name, then) in owners}
     for owner, entry in (*blocks_now(), *blocks_gone(since)):
         if table := owners.get(owner):
             rest = [row for row in table.get("contact", []) if row["address"] != entry["address"]]

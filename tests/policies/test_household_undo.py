@@ -233,3 +233,13 @@ def test_who_got_another_address_since_stays_suspended_and_blocked(household: Ho
     back = User.objects.get(address="emma@myfamily.net")
     assert not back.active
     assert Contact.objects.filter(person=back, address="evil@outside.example", kind=Contact.Kind.BLOCKED).exists()
+
+
+def test_whom_a_community_of_another_name_blocks_stays_blocked(then: Then) -> None:
+    with wishes("test", "test"):
+        Contact(community=then.house.family, address="evil@outside.example", kind=Contact.Kind.BLOCKED).save()
+    change(then.house.family, name="Casa Fioretti")
+    then.back()
+    assert Contact.objects.filter(
+        community__name="Fioretti family", address="evil@outside.example", kind=Contact.Kind.BLOCKED
+    ).exists()
