@@ -87,17 +87,26 @@ def mode_or_refused(role: str, mode: str) -> str:
 
 
 def business(community: Community, mode: str) -> Scope:
-    """A business in a mode."""
+    """A business in a mode. Of somebody who is protected in a family there is no row, nor are her domains named."""
     boxes = mailboxes_of(community)
-    keys = frozenset(box.key for box in boxes)
     people = {person.pk for box in boxes for person in box.people.all()}
-    if mode == TOTALS:
-        return Scope(rest=keys, whom=keys, people=len(people))
     guarded = set(Membership.objects.filter(role="protected", user__in=people).values_list("user", flat=True))
-    shown = [box for box in boxes if not any(person.pk in guarded for person in box.people.all())]
-    subjects = named(shown) if mode == NAMES else hidden(shown, community)
+    others = [box for box in boxes if any(person.pk in guarded for person in box.people.all())]
+    shown = [box for box in boxes if box not in others]
+    alone = len({person.pk for box in others for person in box.people.all()}) == 1
     apart = frozenset(box.key for box in shown)
-    return Scope(subjects, keys - apart, keys, people=len(people), open=apart if mode == NAMES else frozenset())
+    rest = frozenset[str]() if alone else frozenset(box.key for box in others)
+    subjects: tuple[Subject, ...] = ()
+    if mode != TOTALS:
+        subjects = named(shown) if mode == NAMES else hidden(shown, community)
+    return Scope(
+        subjects=subjects,
+        rest=rest if subjects else rest | apart,
+        whom=apart,
+        people=len(people),
+        left_out=int(alone),
+        open=apart if mode == NAMES else frozenset(),
+    )
 
 
 def family(actor: User, community: Community, now: datetime) -> Scope:

@@ -259,6 +259,22 @@ def test_whom_a_family_protects_has_no_row_in_a_business(client: Client, busines
     assert "Everybody else, together" in who
 
 
+@pytest.mark.parametrize("mode", ["totals", "pseudonyms", "names"])
+def test_of_one_protected_person_in_a_business_nothing_is_counted(
+    client: Client, business: Household, mode: str
+) -> None:
+    with wishes("test", "test"):
+        link = business.mailboxes["sara@mybusiness.com"].mailboxperson_set.get()
+        link.user = business.emma
+        link.save()
+    state(client, business)
+    page, _working, who, whom, *_rest = texts(client, business, "marco", "business", mode=mode)
+    assert "The letters of one more person are left out" in page
+    assert "Everybody else" not in who  # it would be Emma alone
+    assert "partner-of-sara" not in whom
+    assert "partner-of-paolo" in whom
+
+
 def test_hostile_names_are_text_and_no_formula(client: Client, business: Household) -> None:
     with wishes("test", "test"):
         business.sara.name = "=cmd|' /C calc'!A0<script>alert(1)</script>"
