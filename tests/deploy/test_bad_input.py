@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from accounts.wishes import Wishes, wishes
@@ -188,3 +188,9 @@ def test_a_moment_at_the_end_of_the_calendar_is_refused(household: Household, tm
         call_command("render", str(tmp_path / "out"), "--at", at, stderr=told)
     assert (ended.value.code, told.getvalue()) == (2, "date value out of range.\n")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("words", [("apply",), ("render", "out")])
+def test_a_name_that_is_no_text_is_refused(household: Household, words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="argument --host: invalid line value"):
+        call_command(*words, "--host", "\udcff")

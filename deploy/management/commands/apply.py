@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts.rules import line
 from accounts.wishes import Wishes
 from deploy.models import MailHost
 from deploy.tasks import poke
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--host, --wait."""
-        parser.add_argument("--host", default="primary", help="the mail host (default: primary)")
+        parser.add_argument("--host", type=line, default="primary", help="the mail host (default: primary)")
         parser.add_argument("--wait", action="store_true", help="wait until it is live and verified, or say why not")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts.rules import line
 from deploy.gather import gather
 from deploy.models import MailHost
 from deploy.render import render
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         """DIR, --at, --host."""
         parser.add_argument("dir", type=Path, help="a folder that is empty or does not exist yet")
         parser.add_argument("--at", default="", help="the moment, ISO 8601 (default: now)")
-        parser.add_argument("--host", default="primary", help="the mail host (default: primary)")
+        parser.add_argument("--host", type=line, default="primary", help="the mail host (default: primary)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Render, write."""
