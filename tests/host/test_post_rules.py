@@ -76,7 +76,10 @@ def test_a_letter_in_a_circle_ends(mailhost: MailHost) -> None:
     token = writes(mailhost, NONNA, ANNA)
     wait_for(lambda: said(mailhost, ANNA, before) == ["forward=sent", "forward=loop"], "the end", 60)
     assert said(mailhost, MARCO, before) == ["forward=sent"]
-    assert (lies(mailhost, token, ANNA), lies(mailhost, token, MARCO)) == ([".", "."], ["."])
+    wait_for(
+        lambda: (lies(mailhost, token, ANNA), lies(mailhost, token, MARCO)) == ([".", "."], ["."]),
+        "the letters: what is said of one comes before it lies there",
+    )
 
 
 def test_handed_over_it_lies_in_the_trash_and_refused_in_the_inbox(mailhost: MailHost) -> None:
