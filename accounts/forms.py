@@ -1,11 +1,13 @@
 """Forms about people. Every field brings its text into the normal form of `rules`, or says in a sentence why not."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import passwords, rules, words
@@ -55,6 +57,11 @@ def email(autofocus: bool = False, autocomplete: str = "off") -> forms.TextInput
 def hidden(autocomplete: str) -> forms.PasswordInput:
     """A field for a password; a button beside it shows what was typed."""
     return forms.PasswordInput(attrs={"autocomplete": autocomplete, "data-show": _("Show"), "data-hide": _("Hide")})
+
+
+def days_looked_for(refusal: Any = None) -> list[BaseValidator]:
+    """What a day that is looked for must be: the ends of the calendar have no moment in every time zone."""
+    return [MinValueValidator(date(2000, 1, 1), refusal), MaxValueValidator(date(2100, 1, 1), refusal)]
 
 
 def calendar() -> forms.DateInput:

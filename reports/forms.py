@@ -6,10 +6,9 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext, gettext_lazy as _
 
-from accounts.forms import calendar
+from accounts.forms import calendar, days_looked_for
 from reports.models import ReportSchedule
 from reports.periods import MOST_DAYS, RANGES, USUAL, Period, Spans, month_spans, preset, spans
 from reports.report_words import RANGES as NAMES
@@ -18,10 +17,10 @@ from reports.rows import DOMAINS, WHAT
 WRONG: Final = _("That is no day: write it like 2026-11-26.")
 DAY: Final[dict[str, Any]] = {  # a day, as the browser's own calendar gives it
     "required": False,
-    "widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    "widget": calendar(),
     "input_formats": ["%Y-%m-%d"],
     "error_messages": {"invalid": WRONG},
-    "validators": [MinValueValidator(date(2000, 1, 1), WRONG), MaxValueValidator(date(2100, 1, 1), WRONG)],
+    "validators": days_looked_for(WRONG),
 }
 
 

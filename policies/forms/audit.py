@@ -1,20 +1,16 @@
 """What is looked for in the audit log. In: the query of the address. Out: `Asked`. Nothing is touched."""
 
-from datetime import date
 from typing import Any, Final
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import calendar, days_looked_for
 from policies.audit_words import DOORS, KINDS
 from policies.auditing import Asked
 
 EVERY: Final = ("", _("all"))
-DAY: Final[dict[str, Any]] = {  # the first and the last day of the calendar have no moment in every zone
-    "required": False,
-    "validators": [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 1, 1))],
-}
+DAY: Final[dict[str, Any]] = {"required": False, "widget": calendar(), "validators": days_looked_for()}
 
 
 class AuditForm(forms.Form):
@@ -24,8 +20,8 @@ class AuditForm(forms.Form):
     who = forms.CharField(label=_("Who did it"), required=False, max_length=254)
     kind = forms.ChoiceField(label=_("About what"), required=False, choices=[EVERY, *KINDS.items()])
     door = forms.ChoiceField(label=_("Where"), required=False, choices=[EVERY, *DOORS.items()])
-    since = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **DAY)
-    until = forms.DateField(label=_("To"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **DAY)
+    since = forms.DateField(label=_("From"), **DAY)
+    until = forms.DateField(label=_("To"), **DAY)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

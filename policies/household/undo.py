@@ -97,7 +97,7 @@ def suspended(tables: Table, since: list[AuditEntry]) -> None:
 def names_then(since: list[AuditEntry], kind: str) -> dict[str, str]:
     """The last name or address of who or what had another one then, by that of then."""
     field, found = "name" if kind == "community" else "address", dict[str, str]()
-    for row in sorted(since, key=lambda row: row.pk):
+    for row in since:
         if row.kind == kind and row.before and row.after and field in row.before:
             old, new = row.before[field], row.after[field]
             first = next((then for then, last in found.items() if last == old), None)
